@@ -1,0 +1,1 @@
+"""Bytes: sealed, content-addressed objects."""

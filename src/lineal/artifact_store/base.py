@@ -1,0 +1,70 @@
+"""What an artifact store is: the protocol that the local folder and remote stores keep.
+
+An object is written once, under the digest of its content, and never changes. Each method may be called from any thread and
+process at the same time with the same arguments.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from lineal.model.records import ObjectRecord
+
+
+class ArtifactStore(Protocol):
+    """Where objects live."""
+
+    @property
+    def url(self) -> str:
+        """Where this store is: a folder's path or a URL."""
+        ...
+
+    def stage(self) -> Path:
+        """Make a new, empty, private folder in which an object's files can be written."""
+        ...
+
+    def seal(self, folders: Sequence[Path], *, sync: bool = True) -> list[ObjectRecord]:
+        """Turn staged folders into objects: digest, make durable, rename into place, make read-only. The folders are gone afterwards.
+
+        With `sync` all files of all folders are synced, then renamed, then the parent folders are synced, so that when this returns
+        the objects survive a power cut. Without it the records carry the machine's boot id. A folder with the content of an
+        existing object gives that object. Raises StorageFull, ArtifactCorrupted (a file changed while it was read) or UsageError
+        (something is not a regular file); then nothing of these folders was kept and the staged folders are removed.
+        """
+        ...
+
+    def seal_bytes(self, name: str, data: bytes, *, sync: bool = True) -> ObjectRecord:
+        """Store one file of that name with that content as an object, the same as `seal` of a folder that holds just it."""
+        ...
+
+    def sync(self, digests: Sequence[str]) -> None:
+        """Make objects that were sealed without `sync` durable."""
+        ...
+
+    def fetch(self, record: ObjectRecord, *, verify: bool = False) -> Path:
+        """Give a local, read-only folder that holds the object's files.
+
+        Checks that each file is there, is a regular file and has its size; with `verify`, or when the object was written without
+        syncing before another boot, checks digests too. Raises ArtifactMissing or ArtifactCorrupted.
+        """
+        ...
+
+    def holds(self, record: ObjectRecord, *, verify: bool = False) -> bool:
+        """Tell whether `fetch` would give the object."""
+        ...
+
+    def discard(self, folder: Path) -> None:
+        """Remove a staged folder with all that is in it."""
+        ...
+
+    def digests(self) -> Iterator[str]:
+        """Walk over the digests of all objects that are in place."""
+        ...
+
+    def delete(self, digest: str) -> int:
+        """Remove an object and give the bytes freed; 0 when it was not there."""
+        ...
+
+    def sweep(self, older_than: float) -> int:
+        """Remove staged folders that have not been touched for that many seconds, and give their number."""
+        ...

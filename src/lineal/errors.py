@@ -1,0 +1,174 @@
+"""Every error that Lineal raises on purpose.
+
+    LinealError
+    ├── SettingsError            a setting is unknown or has a value that cannot be used
+    ├── UsageError               the caller asked for something that cannot be done as asked
+    │   ├── DefinitionError      a step or pipeline is defined in a way that cannot work
+    │   ├── CallError            a step or pipeline is called with wrong arguments
+    │   │   └── ParameterError   a parameter cannot be held or has the wrong type
+    │   ├── HandleError          a handle is used as if it were the value that it stands for
+    │   └── InvalidName          a name or version is not allowed
+    ├── NotFound                 nothing has that name or id
+    ├── Conflict                 what exists already says otherwise
+    │   ├── VersionExists        an explicit version exists with other bytes
+    │   └── InUse                something still refers to what should be deleted
+    ├── StepError                a step's code gave something that cannot be kept
+    │   ├── OutputError          an output has the wrong type or count
+    │   ├── InputError           an input does not fit the step's annotation
+    │   └── StepCrashed          the worker process died, or its exception could not be sent back
+    ├── MaterializerError        a value could not be saved or loaded by its materializer
+    │   ├── NoMaterializer       no materializer takes the type under the current policy
+    │   └── PickleRefused        the policy does not allow to unpickle these bytes here
+    └── StoreError               the place where bytes or facts live has a problem
+        ├── ArtifactMissing      recorded bytes are not there
+        ├── ArtifactCorrupted    recorded bytes are there and are not what was saved
+        ├── StorageFull          no space left, or a quota or file-size limit is reached
+        ├── StoreMismatch        this folder is not the store that the facts belong to
+        ├── StoreBusy            another process held the write lock for too long
+        └── SchemaTooNew         a newer Lineal wrote this store
+
+An error also derives from the builtin that a casual user would catch. `exit_code` is what the command line ends with and
+`http_status` what a server answers with; the message names the object, says what was expected and what came, and gives the remedy.
+"""
+
+from typing import ClassVar
+
+
+class LinealError(Exception):
+    """Base of every error that Lineal raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+
+    def __str__(self) -> str:
+        # KeyError's own __str__ shows the repr of its argument: a message in quotes. Ours are sentences.
+        return str(self.args[0]) if self.args else (self.__doc__ or "").strip()
+
+
+class SettingsError(LinealError, ValueError):
+    """A setting is unknown or has a value that cannot be used."""
+
+    exit_code = 2
+    http_status = 400
+
+
+class UsageError(LinealError):
+    """The caller asked for something that cannot be done as asked."""
+
+    exit_code = 2
+    http_status = 400
+
+
+class DefinitionError(UsageError, TypeError):
+    """A step or pipeline is defined in a way that cannot work."""
+
+
+class CallError(UsageError, TypeError):
+    """A step or pipeline is called with wrong arguments."""
+
+
+class ParameterError(CallError, ValueError):
+    """A parameter cannot be held or has the wrong type."""
+
+
+class HandleError(UsageError, TypeError):
+    """A handle is used as if it were the value that it stands for."""
+
+
+class InvalidName(UsageError, ValueError):
+    """A name or version is not allowed."""
+
+
+class NotFound(LinealError, KeyError):
+    """Nothing has that name or id."""
+
+    exit_code = 3
+    http_status = 404
+
+
+class Conflict(LinealError):
+    """What exists already says otherwise."""
+
+    exit_code = 4
+    http_status = 409
+
+
+class VersionExists(Conflict, ValueError):
+    """An explicit version exists with other bytes."""
+
+
+class InUse(Conflict, RuntimeError):
+    """Something still refers to what should be deleted."""
+
+
+class StepError(LinealError):
+    """A step's code gave something that cannot be kept."""
+
+    exit_code = 6
+    http_status = 422
+
+
+class OutputError(StepError, TypeError):
+    """An output has the wrong type or count."""
+
+
+class InputError(StepError, TypeError):
+    """An input does not fit the step's annotation."""
+
+
+class StepCrashed(StepError, RuntimeError):
+    """The worker process died, or its exception could not be sent back."""
+
+
+class MaterializerError(LinealError):
+    """A value could not be saved or loaded by its materializer."""
+
+    exit_code = 6
+    http_status = 422
+
+
+class NoMaterializer(MaterializerError, TypeError):
+    """No materializer takes the type under the current policy."""
+
+
+class PickleRefused(MaterializerError, PermissionError):
+    """The policy does not allow to unpickle these bytes here."""
+
+    http_status = 403
+
+
+class StoreError(LinealError):
+    """The place where bytes or facts live has a problem."""
+
+    exit_code = 5
+    http_status = 503
+
+
+class ArtifactMissing(StoreError, FileNotFoundError):
+    """Recorded bytes are not there."""
+
+    http_status = 410
+
+
+class ArtifactCorrupted(StoreError, OSError):
+    """Recorded bytes are there and are not what was saved."""
+
+    http_status = 410
+
+
+class StorageFull(StoreError, OSError):
+    """No space is left, or a quota or file-size limit is reached."""
+
+    http_status = 507
+
+
+class StoreMismatch(StoreError, RuntimeError):
+    """This folder is not the store that the facts belong to."""
+
+
+class StoreBusy(StoreError, TimeoutError):
+    """Another process held the write lock for too long."""
+
+
+class SchemaTooNew(StoreError, RuntimeError):
+    """A newer Lineal wrote this store."""

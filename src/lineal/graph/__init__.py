@@ -1,0 +1,1 @@
+"""What a pipeline is, before anything runs: signatures, steps, plans. Pure: no I/O, no engine."""

@@ -1,0 +1,106 @@
+"""A pipeline as data: calls of steps, what each takes from where, and in which order they can run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lineal.errors import CallError
+from lineal.model.records import VersionRecord
+
+from .step import Options, StepSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A plain value given to a step, already coerced to its annotation."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRef:
+    """The output of an earlier call of the same plan."""
+
+    call: "Call"
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRef:
+    """A stored version, from this or another pipeline."""
+
+    version: VersionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A list, tuple or dict that holds at least one reference. `items` has the keys 0, 1, 2 … for lists and tuples."""
+
+    kind: type
+    items: Mapping[Any, "Input"]
+
+
+Input = Parameter | OutputRef | VersionRef | Collection
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call of a step in a pipeline: `name` is unique in its plan. Compared by identity."""
+
+    name: str
+    step: StepSpec
+    inputs: Mapping[str, Input]
+    after: tuple["Call", ...]
+    options: Options
+    position: int
+    substitutions: Mapping[str, str] = field(default_factory=dict)
+
+    def upstream(self) -> Iterator["Call"]:
+        """Give the calls that must end before this one, each at least once."""
+        yield from self.after
+        for _, ref in references(self.inputs):
+            if isinstance(ref, OutputRef):
+                yield ref.call
+
+
+def references(inputs: Mapping[str, Input]) -> Iterator[tuple[str, OutputRef | VersionRef]]:
+    """Give each reference in the inputs with its path: `data`, `parts[2]`, `parts['a'][0]`."""
+    stack: list[tuple[str, Input]] = list(inputs.items())[::-1]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, Collection):
+            stack.extend((f"{path}[{key!r}]", child) for key, child in list(item.items.items())[::-1])
+        elif not isinstance(item, Parameter):
+            yield path, item
+
+
+def needed_for(call: Call) -> list[Call]:
+    """Give the calls that `call` needs, itself included, in the order of the definition. No recursion: plans may be deep."""
+    seen: dict[int, Call] = {call.position: call}
+    stack = [call]
+    while stack:
+        for earlier in stack.pop().upstream():
+            if earlier.position not in seen:
+                seen[earlier.position] = earlier
+                stack.append(earlier)
+    return [seen[position] for position in sorted(seen)]
+
+
+def check_order(calls: list[Call]) -> None:
+    """Raise CallError when calls wait for each other in a circle (`after=` can close one), naming the circle."""
+    waiting = {call.position: len({earlier.position for earlier in call.upstream()}) for call in calls}
+    followers: dict[int, list[Call]] = {call.position: [] for call in calls}
+    for call in calls:
+        for position in {earlier.position for earlier in call.upstream()}:
+            followers[position].append(call)
+    ready = [call for call in calls if not waiting[call.position]]
+    done = 0
+    while ready:
+        done += 1
+        for follower in followers[ready.pop().position]:
+            waiting[follower.position] -= 1
+            if not waiting[follower.position]:
+                ready.append(follower)
+    if done < len(calls):
+        stuck = [call.name for call in calls if waiting[call.position]]
+        raise CallError(f"these steps wait for each other in a circle through `after`: {', '.join(stuck)}; remove one of the orders")

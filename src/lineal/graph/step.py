@@ -1,0 +1,117 @@
+"""A step as data: its function, its named inputs and outputs, its options."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
+
+from lineal.materializers.base import AnyMaterializer
+
+
+class Missing:
+    """The type of MISSING, which stands for "no default" and "no annotation"."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __reduce__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing()
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactConfig:
+    """Names and describes the artifact of one output: `Annotated[pd.DataFrame, ArtifactConfig(name="clean", tags=["daily"])]`.
+
+    Args:
+        name: The artifact's name, also the output's; may hold placeholders such as `{date}`.
+        version: An explicit version instead of the next number; may hold placeholders.
+        tags: Tags for each version that is made.
+        run_metadata: Metadata for each version that is made.
+        artifact_type: Kind of artifact instead of the materializer's: data, model, schema, statistics or service.
+    """
+
+    name: str | None = None
+    version: str | int | None = None
+    tags: Sequence[str] | None = None
+    run_metadata: Mapping[str, Any] | None = None
+    artifact_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """One named output of a step. `annotation` is MISSING when the function has none."""
+
+    name: str
+    annotation: Any = MISSING
+    config: ArtifactConfig = ArtifactConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One argument of a step. `annotation` and `default` are MISSING when the function has none."""
+
+    name: str
+    annotation: Any = MISSING
+    default: Any = MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a step takes and gives. `multiple` says that the function returns a tuple with one element per output."""
+
+    inputs: tuple[InputSpec, ...]
+    outputs: tuple[OutputSpec, ...]
+    multiple: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a failed step is tried again, and after how many seconds; each wait is `backoff` times the one before."""
+
+    max_retries: int = 1
+    delay: float = 0.0
+    backoff: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be set on a step, a pipeline, a call and a run. None means "not said here"; the nearer one wins.
+
+    See `lineal.step` for the meaning of each.
+    """
+
+    name: str | None = None
+    enable_cache: bool | None = None
+    cache_policy: Any = None
+    output_materializers: Any = None
+    enable_artifact_metadata: bool | None = None
+    enable_artifact_visualization: bool | None = None
+    enable_step_logs: bool | None = None
+    on_failure: Callable[..., object] | None = None
+    on_success: Callable[..., object] | None = None
+    retry: Retry | None = None
+    settings: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] | None = None
+    substitutions: Mapping[str, str] | None = None
+    tags: Sequence[str] | None = None
+    model: Any = None
+
+    def over(self, weaker: "Options") -> "Options":
+        """Give these options with what they do not say filled in from `weaker`; substitutions are merged key by key."""
+        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        if self.substitutions and weaker.substitutions:
+            said["substitutions"] = {**weaker.substitutions, **self.substitutions}
+        return replace(weaker, **said)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepSpec:
+    """A step: what is called, what goes in and comes out. Compared by identity."""
+
+    name: str
+    function: Callable[..., Any]
+    signature: Signature
+    options: Options = field(default_factory=Options)
+    materializers: Mapping[str, AnyMaterializer] = field(default_factory=dict)

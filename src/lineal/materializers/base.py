@@ -1,0 +1,61 @@
+"""The two shapes of a materializer.
+
+`Materializer` writes files into a folder and reads them back; `BytesMaterializer` turns a value into bytes and back, which lets a
+small value live in its metadata row. Both have a stable id such as `numpy.ndarray/1`: what was saved is loaded by the materializer
+with the recorded id, so the format behind an id never changes; a new format takes a new number and the old class stays.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+class _Common:
+    id: ClassVar[str]
+    """Stable id, `library.Type/format number`."""
+
+    types: ClassVar[tuple[type, ...]] = ()
+    """The types that this materializer takes; a subclass of one is taken too unless a nearer one is registered."""
+
+    data_type: ClassVar[str] = "data"
+    """Kind of artifact: data, model, schema, statistics or service."""
+
+    safe: ClassVar[bool] = True
+    """False when loading can run code that the bytes name (pickle)."""
+
+    def metadata(self, value: Any) -> Mapping[str, Any]:
+        """Give facts about a value that are cheap to know: JSON values by name."""
+        return {}
+
+
+class Materializer(_Common):
+    """Saves a value as files in a folder."""
+
+    def save(self, value: Any, folder: Path) -> None:
+        """Write `value` into `folder`, an empty private folder on a local disk; close every file. Equal values should give equal bytes."""
+        raise TypeError(f"{type(self).__qualname__} has no save()")
+
+    def load(self, folder: Path, type_: Any) -> Any:
+        """Read the value back from `folder`, which is read-only. `type_` is the consumer's annotation, or None when it is not known.
+
+        What is given must be private to the caller: changing it may not change the files or anyone else's value.
+        """
+        raise TypeError(f"{type(self).__qualname__} has no load()")
+
+
+class BytesMaterializer(_Common):
+    """Saves a value as the bytes of one file."""
+
+    filename: ClassVar[str] = "data.bin"
+    """The name of the file when the bytes are stored as one."""
+
+    def dumps(self, value: Any) -> bytes:
+        """Give the bytes of `value`. Equal values should give equal bytes."""
+        raise TypeError(f"{type(self).__qualname__} has no dumps()")
+
+    def loads(self, data: bytes, type_: Any) -> Any:
+        """Give the value back. `type_` is the consumer's annotation, or None when it is not known."""
+        raise TypeError(f"{type(self).__qualname__} has no loads()")
+
+
+AnyMaterializer = Materializer | BytesMaterializer

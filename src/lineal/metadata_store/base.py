@@ -1,0 +1,187 @@
+"""What a metadata store is: the protocol that SQLite, PostgreSQL and the HTTP client keep.
+
+Contracts that hold for every method: what is returned has been committed; each writing method is one transaction, retried as a
+whole with the same ids, so that calling it again with the same arguments after a lost answer changes nothing; unknown filter or
+sort fields raise UsageError and name the known ones; nothing found raises NotFound only where the docstring says so.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from lineal.model.records import (
+    ArtifactRecord,
+    CachedCall,
+    Edge,
+    NewOutput,
+    ObjectRecord,
+    RunRecord,
+    StepCommit,
+    StepRunRecord,
+    VersionRecord,
+)
+
+T = TypeVar("T")
+
+
+class Page(NamedTuple, Generic[T]):
+    """One page of a list: the rows, and how many there are in all."""
+
+    items: list[T]
+    total: int
+
+
+class StepEdges(NamedTuple):
+    """What went into and came out of one step run, by input and output name, in order."""
+
+    inputs: list[tuple[str, VersionRecord]]
+    outputs: list[tuple[str, VersionRecord]]
+
+
+class MetadataStore(Protocol):
+    """Where facts live."""
+
+    def close(self) -> None:
+        """Release connections. The store may be used again and reopens by itself."""
+        ...
+
+    def identity(self) -> tuple[str, int]:
+        """Give the store id that pairs these facts with their artifact store, and the schema version."""
+        ...
+
+    # -- runs
+
+    def begin_run(self, run: RunRecord) -> RunRecord:
+        """Record a run that starts now and give it back with its `seq`."""
+        ...
+
+    def finish_run(self, run: RunRecord) -> None:
+        """Record the run's final status, end, duration, error, plan and metadata."""
+        ...
+
+    def heartbeat(self, run_id: str, now: int, running: Sequence[StepRunRecord] = ()) -> None:
+        """Renew a run's lease and show the given step runs, which have been running for a while, as running."""
+        ...
+
+    def crash_run(self, run_id: str, reason: str, now: int) -> None:
+        """Mark a run that still says running, and its running steps, as crashed."""
+        ...
+
+    def get_run(self, name_or_id: str) -> RunRecord:
+        """Find a run by id, name, or unique prefix of its id (4 characters or more). Raises NotFound with the closest names."""
+        ...
+
+    def list_runs(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[RunRecord]:
+        """List runs. Filters: pipeline, name, status, tag, created_after, created_before. `sort` is a field name, `-field` descends."""
+        ...
+
+    def list_step_runs(self, run_id: str) -> list[StepRunRecord]:
+        """List the step runs of a run in the order of the definition."""
+        ...
+
+    def get_step_run(self, step_run_id: str) -> StepRunRecord:
+        """Find a step run by id. Raises NotFound."""
+        ...
+
+    def step_edges(self, step_run_id: str) -> StepEdges:
+        """Give inputs and outputs of a step run."""
+        ...
+
+    def previous_step_run(self, step_run_id: str) -> StepRunRecord | None:
+        """Give the newest step run of the same pipeline and step before this one that completed or was cached, for `why`."""
+        ...
+
+    # -- the route of one value
+
+    def find_cached(self, cache_key: str) -> CachedCall | None:
+        """Give the newest successful step run with this key whose outputs are all live, with its outputs. One statement."""
+        ...
+
+    def finish_step(self, commit: StepCommit) -> list[VersionRecord]:
+        """Commit one step run with its new versions, edges and key, in one transaction of at most 7 statements.
+
+        Gives the versions in the order of `commit.outputs`. The same commit again gives the same versions and changes nothing.
+        An explicit version that exists with the same bytes is given back; with other bytes it raises VersionExists.
+        """
+        ...
+
+    def finish_steps(self, commits: Sequence[StepCommit]) -> list[list[VersionRecord]]:
+        """Commit several step runs (cache hits in a row) in one transaction."""
+        ...
+
+    def save_version(self, output: NewOutput, step_run_id: str | None) -> VersionRecord:
+        """Make a version outside of a step's end: `save_artifact`, `register_artifact`."""
+        ...
+
+    def settle(self, digests: Sequence[str]) -> None:
+        """Note that these objects, written without syncing, are durable now (their `boot` becomes None)."""
+        ...
+
+    # -- artifacts
+
+    def get_version(self, name_or_id: str, version: str | None = None) -> VersionRecord:
+        """Find one version in one statement.
+
+        `name_or_id` is the artifact's name (then `version` None or "latest" is the newest), a version's id, or a unique prefix of an
+        id (8 characters or more). A name is only ever a name: it wins over an id prefix. Raises NotFound with the closest names.
+        """
+        ...
+
+    def list_versions(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[VersionRecord]:
+        """List versions. Filters: artifact, name (with `*`), version, tag, data_type, type, pipeline, step, run, created_after, created_before."""
+        ...
+
+    def list_artifacts(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[ArtifactRecord]:
+        """List artifacts. Filters: name (with `*`), tag, data_type, type."""
+        ...
+
+    def get_object(self, digest: str) -> ObjectRecord:
+        """Find an object by digest. Raises NotFound."""
+        ...
+
+    def update_version(
+        self,
+        version_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        pinned: bool | None = None,
+    ) -> VersionRecord:
+        """Change tags, pin, or merge metadata keys of a version, and give it back."""
+        ...
+
+    def update_run(
+        self,
+        run_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+    ) -> RunRecord:
+        """Change tags or merge metadata keys of a run, and give it back."""
+        ...
+
+    # -- lineage
+
+    def consumers(self, version_id: str) -> list[StepRunRecord]:
+        """Give the step runs that used a version, oldest first."""
+        ...
+
+    def lineage(self, version_id: str, *, upstream: bool, depth: int | None = None) -> list[Edge]:
+        """Give the edges reachable from a version in one recursive query, nearest first. `depth` counts versions, None is all.
+
+        A cached step run is an edge too; upstream goes through the step run that made a version, not through those that reused it.
+        """
+        ...
+
+    def versions_by_id(self, ids: Sequence[str]) -> dict[str, VersionRecord]:
+        """Give versions by id, missing ones left out."""
+        ...
+
+    def step_runs_by_id(self, ids: Sequence[str]) -> dict[str, StepRunRecord]:
+        """Give step runs by id, missing ones left out."""
+        ...
+
+    def runs_by_id(self, ids: Sequence[str]) -> dict[str, RunRecord]:
+        """Give runs by id, missing ones left out."""
+        ...

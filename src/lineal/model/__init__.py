@@ -1,0 +1,1 @@
+"""Facts without I/O: records, digests, names, states and typed values."""

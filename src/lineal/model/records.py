@@ -1,0 +1,187 @@
+"""The facts, as plain frozen records. Times are integers: microseconds since 1970 in UTC; durations are nanoseconds.
+
+Records know nothing of databases or files; stores fill them, views show them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from .states import Status
+
+Json = Any  # what `json.loads` can give
+
+
+class FileEntry(NamedTuple):
+    """One file of an object: path relative to the object in POSIX form, size in bytes, digest."""
+
+    path: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRecord:
+    """A sealed set of files, named by the digest of its content.
+
+    `inline` holds the bytes of the only file when they are small enough to live in the row. `boot` is None once the object is
+    durable; otherwise it is the boot id of the machine that wrote it without syncing, and after a different boot the bytes
+    must be verified before they are trusted. `external` is the path or URL of registered data that is not ours.
+    """
+
+    digest: str
+    size: int
+    files: tuple[FileEntry, ...]
+    inline: bytes | None = None
+    boot: str | None = None
+    external: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """One value under a name. `number` is the place in the dense count of automatic versions, None for a named version."""
+
+    id: str
+    artifact: str
+    version: str
+    number: int | None
+    object: ObjectRecord
+    materializer: str
+    type: str
+    data_type: str
+    save_type: str
+    created: int
+    run_id: str | None = None
+    step_run_id: str | None = None
+    output: str | None = None
+    pipeline: str | None = None
+    step: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    pinned: bool = False
+    state: Literal["live", "pruned"] = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """An artifact: a name, how many live versions it has, and the newest of them."""
+
+    name: str
+    versions: int
+    latest: str
+    created: int
+    updated: int
+    data_type: str
+    type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One execution of a pipeline. `seq` is the place in the store's order of runs, 0 until it is stored."""
+
+    id: str
+    name: str
+    pipeline: str
+    status: Status
+    started: int
+    ended: int | None = None
+    duration: int | None = None
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    error: str | None = None
+    plan: Json = None
+    environment: Mapping[str, Json] = field(default_factory=dict)
+    orchestrator: str = "local"
+    durability: str = "step"
+    process: str | None = None
+    heartbeat: int | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepRunRecord:
+    """One execution of a step. `name` is the call's name in the pipeline (`train_2`), `step` the step's own (`train`)."""
+
+    id: str
+    run_id: str
+    name: str
+    step: str
+    position: int
+    status: Status
+    started: int | None = None
+    ended: int | None = None
+    duration: int | None = None
+    cache_key: str | None = None
+    cached_from: str | None = None
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    ingredients: Mapping[str, Json] = field(default_factory=dict)
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    error: str | None = None
+    source: str | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InputEdge:
+    """A version that a step run used. `kind` is "step" (an output of the same run), "version" (given in the body), "load" (loaded inside the step)."""
+
+    name: str
+    version_id: str
+    kind: str = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class NewOutput:
+    """A version to be made when a step is committed. `version` None takes the next number."""
+
+    id: str
+    output: str
+    artifact: str
+    version: str | None
+    object: ObjectRecord
+    materializer: str
+    type: str
+    data_type: str
+    save_type: str = "step"
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SameOutput:
+    """An existing version that a cached step run gives again under its own name."""
+
+    output: str
+    version: VersionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StepCommit:
+    """All that becomes visible when one step run ends, in one transaction."""
+
+    step_run: StepRunRecord
+    inputs: tuple[InputEdge, ...] = ()
+    outputs: tuple[NewOutput | SameOutput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CachedCall:
+    """An earlier step run with the wanted key, and the versions that it gave by output name."""
+
+    step_run_id: str
+    run_id: str
+    run_name: str
+    ended: int
+    outputs: Mapping[str, VersionRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One hop of lineage: `producer` made `version` and `consumers` used it (step run ids)."""
+
+    version_id: str
+    step_run_id: str
+    direction: Literal["input", "output"]
+    name: str

@@ -1,0 +1,170 @@
+"""Settings: what is configurable, and where each value came from. The only reader of `os.environ`.
+
+Environment beats project file (`lineal.toml`, or `[tool.lineal]` in `pyproject.toml`, nearest upward from the working directory)
+beats user file (`config.toml` in the user's configuration folder) beats default. An unknown key is an error.
+"""
+
+import difflib
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from lineal.errors import SettingsError
+
+PREFIX = "LINEAL_"
+FOLDER = ".lineal"
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force. `sources` says for each where it came from: "default", "environment" or a file."""
+
+    home: Path
+    metadata_store: str = ""
+    artifact_store: str = ""
+    orchestrator: str = "local"
+    durability: str = "step"
+    table_format: str = "arrow"
+    pickle: str = "own"
+    quiet: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, cwd: Path | None = None, **given: Any) -> "Settings":
+        """Read the settings in force.
+
+        Args:
+            environ: Environment variables; the process's own by default.
+            cwd: Folder from which project files and `.lineal/` are looked for upward; the working directory by default.
+            **given: Values that beat everything else.
+
+        Raises SettingsError for an unknown key, a value that is not allowed, or a file that cannot be read.
+        """
+        environ = os.environ if environ is None else environ
+        cwd = Path.cwd() if cwd is None else cwd
+        values: dict[str, Any] = {}
+        sources: dict[str, str] = {}
+        user_file = user_config_folder(environ) / "config.toml"
+        layers: list[tuple[str, Mapping[str, Any]]] = []
+        if user_file.is_file():
+            layers.append((str(user_file), _read(user_file)))
+        project = find_project_file(cwd)
+        if project is not None:
+            layers.append((str(project[0]), project[1]))
+        layers.append(("environment", _from_environment(environ)))
+        layers.append(("argument", {key: value for key, value in given.items() if value is not None}))
+        for source, layer in layers:
+            for key, value in layer.items():
+                values[key] = _checked(key, value, source)
+                sources[key] = source
+        if "home" not in values:
+            values["home"], sources["home"] = default_home(cwd, environ)
+        values["home"] = Path(values["home"]).expanduser().absolute()
+        return cls(**values, sources={name: sources.get(name, "default") for name in setting_names()})
+
+
+_CHOICES = {
+    "durability": ("step", "run", "off"),
+    "table_format": ("arrow", "parquet"),
+    "pickle": ("own", "forbid", "allow"),
+    "orchestrator": ("local", "processes"),
+}
+
+
+def setting_names() -> list[str]:
+    """Give the names of all settings."""
+    return [f.name for f in fields(Settings) if f.name != "sources"]
+
+
+def variable_of(name: str) -> str:
+    """Give the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def find_folder(cwd: Path) -> Path | None:
+    """Give the nearest `.lineal/` upward from a folder."""
+    for folder in (cwd, *cwd.parents):
+        if (folder / FOLDER).is_dir():
+            return folder / FOLDER
+    return None
+
+
+def default_home(cwd: Path, environ: Mapping[str, str]) -> tuple[Path, str]:
+    """Give the home that holds when none is set: the nearest `.lineal/` upward, else the user's data folder."""
+    found = find_folder(cwd)
+    if found is not None:
+        return found, f"found upward of {cwd}"
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("lineal", appauthor=False)), "default"
+
+
+def user_config_folder(environ: Mapping[str, str]) -> Path:
+    """Give the user's configuration folder: `$XDG_CONFIG_HOME/lineal`, or the platform's own place."""
+    if sys.platform == "win32":
+        return Path(environ.get("APPDATA") or "~").expanduser() / "lineal"
+    if sys.platform == "darwin":
+        return Path("~/Library/Application Support/lineal").expanduser()
+    return Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "lineal"
+
+
+def find_project_file(cwd: Path) -> tuple[Path, Mapping[str, Any]] | None:
+    """Give the nearest `lineal.toml`, or `pyproject.toml` with a `[tool.lineal]` table, upward from a folder."""
+    for folder in (cwd, *cwd.parents):
+        own = folder / "lineal.toml"
+        if own.is_file():
+            return own, _read(own)
+        shared = folder / "pyproject.toml"
+        if shared.is_file():
+            table = _read(shared).get("tool", {}).get("lineal")
+            if table is not None:
+                return shared, table
+    return None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    known = set(setting_names())
+    found = {}
+    for variable, value in environ.items():
+        if variable.startswith(PREFIX) and value != "":
+            key = variable[len(PREFIX) :].lower()
+            if key not in known:
+                raise SettingsError(f"{variable} in the environment is not a setting{_closest(key, variable=True)}")
+            found[key] = value
+    return found
+
+
+def _closest(key: str, *, variable: bool = False) -> str:
+    near = difflib.get_close_matches(key, setting_names(), n=1)
+    if not near:
+        return f"; settings are: {', '.join(setting_names())}"
+    return f"; did you mean {variable_of(near[0]) if variable else near[0]}?"
+
+
+def _checked(key: str, value: Any, source: str) -> Any:
+    if key not in setting_names():
+        raise SettingsError(f"{key!r} in {source} is not a setting{_closest(key)}")
+    if key == "quiet":
+        text = str(value).lower()
+        if text not in _TRUE | _FALSE:
+            raise SettingsError(f"quiet must be one of 1, 0, true, false; {source} says {value!r}")
+        return text in _TRUE
+    if not isinstance(value, str | Path):
+        raise SettingsError(f"{key} must be text; {source} says {value!r}")
+    choices = _CHOICES.get(key)
+    if choices and value not in choices:
+        raise SettingsError(f"{key} must be one of {', '.join(choices)}; {source} says {value!r}")
+    return value
