@@ -1,0 +1,209 @@
+"""Save and load: the one module where bytes, facts and materializers meet."""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lineal.artifact_store.base import ArtifactStore
+from lineal.errors import ArtifactCorrupted, ArtifactMissing, LinealError, MaterializerError, NoMaterializer, PickleRefused
+from lineal.materializers.base import AnyMaterializer, BytesMaterializer
+from lineal.materializers.registry import Registry
+from lineal.model import digest
+from lineal.model.records import FileEntry, Json, ObjectRecord, VersionRecord
+
+INLINE_LIMIT = 16 * 1024
+"""Bytes up to which the value of a BytesMaterializer lives in its metadata row."""
+
+VERIFY_LIMIT = 64 * 1024 * 1024
+"""Bytes up to which a stored object is checked against its digest on every first load of a process; larger ones by size."""
+
+
+class Item(NamedTuple):
+    """A value to save: `where` names it in errors, `materializer` None lets the registry choose."""
+
+    where: str
+    value: Any
+    materializer: AnyMaterializer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A value that is sealed in the store and not yet recorded."""
+
+    object: ObjectRecord
+    materializer: str
+    type: str
+    data_type: str
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Artifacts:
+    """Turns values into objects and stored versions into values.
+
+    Args:
+        store: Where the bytes go.
+        registry: Chooses materializers.
+        sync: Whether `save` returns only when the bytes would survive a power cut.
+        pickle: "own", "forbid" or "allow": what may be written and read by materializers that can run code.
+    """
+
+    def __init__(self, store: ArtifactStore, registry: Registry, *, sync: bool, pickle: str) -> None:
+        self.store = store
+        self.registry = registry
+        self.sync = sync
+        self.pickle = pickle
+
+    def choose(self, item: Item) -> AnyMaterializer:
+        """Give the materializer for a value, or raise NoMaterializer when the policy forbids the only one."""
+        materializer = item.materializer or self.registry.for_value(item.value)
+        if not materializer.safe and self.pickle == "forbid":
+            raise NoMaterializer(
+                f"{item.where} is a {type_name(item.value)}, which only {materializer.id} can save, and the setting pickle = "
+                f'"forbid" does not allow it; register a materializer for the type, or set LINEAL_PICKLE=own'
+            )
+        return materializer
+
+    def save(self, items: Sequence[Item], *, metadata: bool = True) -> list[Saved]:
+        """Save values as sealed objects, all made durable in one barrier; the same order as `items`.
+
+        Raises MaterializerError when a materializer fails, with the value on the exception as `value`; then nothing is kept.
+        """
+        chosen: list[AnyMaterializer] = []
+        objects: list[ObjectRecord | Path] = []
+        staged: list[Path] = []
+        try:
+            for item in items:
+                materializer = self.choose(item)
+                chosen.append(materializer)
+                objects.append(self._write(item, materializer, staged))
+        except BaseException:
+            for folder in staged:
+                self.store.discard(folder)
+            raise
+        sealed = dict(zip(staged, self.store.seal(staged, sync=self.sync), strict=True)) if staged else {}
+        return [
+            Saved(
+                sealed[written] if isinstance(written, Path) else written,
+                materializer.id,
+                type_name(item.value),
+                materializer.data_type,
+                _metadata(item, materializer) if metadata else {},
+            )
+            for item, materializer, written in zip(items, chosen, objects, strict=True)
+        ]
+
+    def _write(self, item: Item, materializer: AnyMaterializer, staged: list[Path]) -> ObjectRecord | Path:
+        try:
+            if isinstance(materializer, BytesMaterializer):
+                data = materializer.dumps(item.value)
+                if len(data) <= INLINE_LIMIT:
+                    return inline_object(materializer.filename, data)
+                folder = self.store.stage()
+                staged.append(folder)
+                (folder / materializer.filename).write_bytes(data)
+            else:
+                folder = self.store.stage()
+                staged.append(folder)
+                materializer.save(item.value, folder)
+        except Exception as error:
+            if isinstance(error, LinealError) and not isinstance(error, MaterializerError):
+                raise
+            failure = MaterializerError(f"{item.where}, a {type_name(item.value)}, could not be saved by {materializer.id}: {error}")
+            failure.value = item.value  # type: ignore[attr-defined]  # the work of the step is not lost with the failed save
+            raise failure from error
+        return folder
+
+    def load(self, record: VersionRecord, type_: Any = None) -> Any:
+        """Give the value of a stored version; private to the caller. `type_` is the consumer's annotation, None when there is none.
+
+        Raises ArtifactMissing or ArtifactCorrupted when the bytes are gone or changed, PickleRefused by policy, MaterializerError
+        when the materializer fails.
+        """
+        name = f"{record.artifact}@{record.version}"
+        if record.state == "pruned":
+            raise ArtifactMissing(f"the data of {name} was pruned; its record is kept. Run its step again to have the data back")
+        materializer = self.registry.by_id(record.materializer)
+        if not materializer.safe:
+            self._check_trust(record, name)
+        try:
+            if isinstance(materializer, BytesMaterializer):
+                return materializer.loads(self._bytes(record.object, name), type_)
+            if not materializer.safe:
+                return self._load_verified_copy(record.object, materializer, type_)
+            folder = self.store.fetch(record.object, verify=record.object.size <= VERIFY_LIMIT)
+            return materializer.load(folder, type_)
+        except LinealError as error:
+            error.add_note(f"while loading {name}")
+            raise
+        except Exception as error:
+            raise MaterializerError(f"{name} (a {record.type}) could not be loaded by {record.materializer}: {error}") from error
+
+    def holds(self, record: VersionRecord) -> bool:
+        """Tell whether a version's bytes are there and what they should be, so that a cached result may be given."""
+        if record.state != "live":
+            return False
+        if record.object.inline is not None:
+            return True
+        return self.store.holds(record.object, verify=record.object.size <= VERIFY_LIMIT)
+
+    def _bytes(self, record: ObjectRecord, name: str) -> bytes:
+        if record.inline is not None:
+            return record.inline
+        [entry] = record.files
+        data = (self.store.fetch(record) / entry.path).read_bytes()
+        if digest.of_bytes(data) != entry.digest:
+            raise ArtifactCorrupted(f"the bytes of {name} are not those that were saved ({entry.path}); run its step again")
+        return data
+
+    def _check_trust(self, record: VersionRecord, name: str) -> None:
+        if self.pickle == "allow" or (self.pickle == "own" and record.save_type in OWN_SAVE_TYPES):
+            return
+        reason = 'the setting pickle = "forbid" is in force' if self.pickle == "forbid" else "no run of this workspace made it"
+        raise PickleRefused(
+            f"{name} is stored as {record.materializer}, which can run code when it is loaded, and {reason}; it was not loaded"
+        )
+
+    def _load_verified_copy(self, record: ObjectRecord, materializer: Any, type_: Any) -> Any:
+        # What is checked must be what is loaded: a second open could meet other bytes.
+        with tempfile.TemporaryDirectory(prefix="lineal-") as name:
+            source, copy = self.store.fetch(record), Path(name)
+            for entry in record.files:
+                data = (source / entry.path).read_bytes()
+                if digest.of_bytes(data) != entry.digest:
+                    raise ArtifactCorrupted(f"{entry.path} of object {record.digest[:12]} is not what was saved; it was not loaded")
+                target = copy / entry.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+            return materializer.load(copy, type_)
+
+
+OWN_SAVE_TYPES = frozenset({"step", "manual"})
+
+
+def inline_object(filename: str, data: bytes) -> ObjectRecord:
+    """Give the object of a small value that lives in its row: the same digest as if it lay in a file."""
+    entry = FileEntry(filename, len(data), digest.of_bytes(data))
+    return ObjectRecord(digest.of_object((entry,)), len(data), (entry,), inline=data)
+
+
+def type_name(value: Any) -> str:
+    """Give the name of a value's class for people: `pandas.DataFrame`, `int`. It is never imported from."""
+    cls = type(value)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def boots(saved: Iterable[ObjectRecord]) -> list[str]:
+    """Give the digests of objects that are not durable yet."""
+    return [record.digest for record in saved if record.boot is not None]
+
+
+def _metadata(item: Item, materializer: AnyMaterializer) -> Mapping[str, Json]:
+    try:
+        return materializer.metadata(item.value)
+    except Exception as error:  # facts about a value are a courtesy: the value itself is kept
+        import warnings
+
+        warnings.warn(f"no metadata for {item.where}: {materializer.id} raised {type(error).__name__}: {error}", stacklevel=2)
+        return {}
