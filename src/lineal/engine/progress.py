@@ -8,8 +8,7 @@ import io
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
 from lineal.model.records import RunRecord
@@ -35,8 +34,8 @@ class Reporter(Protocol):
         """
         ...
 
-    def finished(self, run: RunRecord, statuses: Iterable[Status]) -> None:
-        """Say that the run has ended, with its final record and the states that its steps ended in. To be called however a run ends."""
+    def finished(self, run: RunRecord, counts: Mapping[Status, int]) -> None:
+        """Say that the run has ended, with its final record and the number of steps by state. To be called however a run ends."""
         ...
 
     def through(self, stream: TextIO) -> TextIO:
@@ -72,9 +71,9 @@ def _step_line(name: str, status: Status, seconds: float | None, note: str) -> s
     return f"  {shown(name):<24} {status:<9} {took:>9}  {shown(note)}".rstrip()
 
 
-def _finished_line(run: RunRecord, statuses: Iterable[Status]) -> str:
+def _finished_line(run: RunRecord, counts: Mapping[Status, int]) -> str:
     took = "" if run.duration is None else f" in {duration_text(run.duration / 1e9)}"
-    parts = ", ".join(f"{count} {status}" for status, count in Counter(statuses).items())
+    parts = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     return f"run {shown(run.name)} {run.status}{took}" + (f": {parts}" if parts else "")
 
 
@@ -98,8 +97,8 @@ class PlainReporter:
         if status is not Status.RUNNING:
             self._out.write(_step_line(name, status, seconds, note) + "\n")
 
-    def finished(self, run: RunRecord, statuses: Iterable[Status]) -> None:
-        self._out.write(_finished_line(run, statuses) + "\n")
+    def finished(self, run: RunRecord, counts: Mapping[Status, int]) -> None:
+        self._out.write(_finished_line(run, counts) + "\n")
 
     def through(self, stream: TextIO) -> TextIO:
         return stream
@@ -209,12 +208,12 @@ class LiveReporter:
         if due:
             self.settle()
 
-    def finished(self, run: RunRecord, statuses: Iterable[Status]) -> None:
+    def finished(self, run: RunRecord, counts: Mapping[Status, int]) -> None:
         for above in self._above:
             above.end_line()
         self.settle()
         self._stop()
-        self.print_line(_finished_line(run, statuses))
+        self.print_line(_finished_line(run, counts))
 
     def through(self, stream: TextIO) -> TextIO:
         if self._display is None or not stream.isatty():

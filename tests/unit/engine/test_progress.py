@@ -3,6 +3,7 @@
 import io
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -55,7 +56,7 @@ def test_plain_lines_say_start_each_finished_step_and_end(on: Start) -> None:
     reporter.step("train", Status.RUNNING)
     reporter.step("train", Status.COMPLETED, 1.2)
     reporter.step("evaluate", Status.SKIPPED, None, "needs \x1b[2Jtrain")
-    reporter.finished(ENDED, [Status.CACHED, Status.COMPLETED, Status.SKIPPED])
+    reporter.finished(ENDED, Counter([Status.CACHED, Status.COMPLETED, Status.SKIPPED]))
     assert stderr.getvalue().splitlines() == [
         "run training-1 started (3 steps)",
         "  load                     cached               from run training-0",
@@ -95,14 +96,14 @@ def test_a_stream_that_breaks_silences_the_reporter_and_not_the_run(on: Start, e
     broken = Broken()
     reporter = on(broken)
     reporter.step("train", Status.COMPLETED, 0.1)
-    reporter.finished(ENDED, [])
+    reporter.finished(ENDED, Counter([]))
     assert broken.tries == 1
 
 
 def test_a_closed_standard_error_is_reported_to_silently(on: Start) -> None:
     closed = io.StringIO()
     closed.close()
-    on(closed).finished(ENDED, [])
+    on(closed).finished(ENDED, {})
 
 
 def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(on: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +118,7 @@ def test_live_lines_show_running_steps_and_leave_finished_ones(on: Start) -> Non
     reporter.step("load", Status.CACHED, 0.0, "from run training-0")
     reporter.step("train", Status.RUNNING)
     reporter.step("train", Status.COMPLETED, 1.2)
-    reporter.finished(ENDED, [Status.CACHED, Status.COMPLETED])
+    reporter.finished(ENDED, Counter([Status.CACHED, Status.COMPLETED]))
     text = terminal.getvalue()
     assert "0/3 steps" in text
     assert "load                     cached               from run training-0" in text
@@ -132,7 +133,7 @@ def test_what_steps_print_stands_above_the_live_lines_in_order(on: Start) -> Non
     stream = reporter.through(Terminal())
     reporter.step("load", Status.COMPLETED, 0.1)
     print("10%\r99%\rdone \x1b[2J", end="\npartial", file=stream)
-    reporter.finished(ENDED, [Status.COMPLETED])
+    reporter.finished(ENDED, Counter([Status.COMPLETED]))
     text = terminal.getvalue()
     assert text.rindex("load") < text.index("done") < text.index("partial") < text.index("failed")
     assert "99%" not in text
@@ -144,14 +145,14 @@ def test_a_stream_that_goes_elsewhere_is_left_alone_by_live_lines(on: Start) -> 
     reporter = on(terminal)
     file = io.StringIO()
     assert reporter.through(file) is file
-    reporter.finished(ENDED, [])
+    reporter.finished(ENDED, Counter([]))
 
 
 def test_a_second_run_at_the_same_time_gets_plain_lines(on: Start) -> None:
     first, second = on(Terminal()), on(Terminal())
     assert isinstance(second, PlainReporter)
-    second.finished(ENDED, [])
-    first.finished(ENDED, [])
+    second.finished(ENDED, {})
+    first.finished(ENDED, {})
     assert not progress._live.locked()
 
 
@@ -166,6 +167,6 @@ def test_a_terminal_without_unicode_gets_ascii_marks(on: Start) -> None:
     reporter.step("train", Status.RUNNING)
     time.sleep(0.15)
     reporter.step("train", Status.FAILED, 0.1)
-    reporter.finished(ENDED, [Status.FAILED])
+    reporter.finished(ENDED, Counter([Status.FAILED]))
     sys.stderr.flush()
     assert b"x\x1b" in raw.getvalue() or b"x train" in raw.getvalue()
