@@ -17,6 +17,7 @@
     │   ├── InputError           an input does not fit the step's annotation
     │   └── StepCrashed          the worker process died, or its exception could not be sent back
     ├── MaterializerError        a value could not be saved or loaded by its materializer
+    │   ├── NotPlain             a value is none of those that typed JSON can hold
     │   ├── NoMaterializer       no materializer takes the type under the current policy
     │   └── PickleRefused        the policy does not allow to unpickle these bytes here
     └── StoreError               the place where bytes or facts live has a problem
@@ -32,6 +33,10 @@ An error also derives from the builtin that a casual user would catch. `exit_cod
 """
 
 from typing import ClassVar
+
+
+class LinealWarning(UserWarning):
+    """Something works and may not be what was meant. Base of every warning that Lineal gives."""
 
 
 class LinealError(Exception):
@@ -121,10 +126,28 @@ class StepCrashed(StepError, RuntimeError):
 
 
 class MaterializerError(LinealError):
-    """A value could not be saved or loaded by its materializer."""
+    """A value could not be saved or loaded by its materializer. After a failed save `value` is the value that was not saved."""
 
     exit_code = 6
     http_status = 422
+    value: object = None
+
+
+class NotPlain(MaterializerError, TypeError):
+    """A value is none of those that typed JSON can hold.
+
+    Attributes:
+        path: Where the value is, such as `config['layers'][2].fn`.
+        value: The value itself; lost when the error is sent to another process.
+    """
+
+    def __init__(self, message: str, path: str = "", value: object = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.value = value
+
+    def __reduce__(self) -> tuple[type["NotPlain"], tuple[str, str]]:
+        return type(self), (str(self), self.path)  # what could not be held can seldom be pickled
 
 
 class NoMaterializer(MaterializerError, TypeError):
