@@ -34,7 +34,7 @@ def of_bytes(data: Any) -> str:
 
 def of_object(files: Iterable[tuple[str, int, str]]) -> str:
     """Give the digest of an object from its listing: (relative POSIX path, size in bytes, file digest), in any order."""
-    return of("object/1", sorted(files))
+    return of("object/1", sorted((path, size, digest) for path, size, digest in files))
 
 
 def of_call(
