@@ -1,0 +1,197 @@
+"""The raw file operations of the local store, so that tests can record them and let each of them fail.
+
+They raise OSError as the system gave it; `typed` turns that into an error of Lineal at the edge of the store. Paths are plain
+text: building a `Path` costs as much as some of these calls.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from lineal.errors import InvalidName, LinealError, StorageFull, StoreError
+
+OPERATIONS = (
+    "make_folder",
+    "write_new",
+    "make_read_only",
+    "start_writeback",
+    "sync_file",
+    "sync_folder",
+    "rename",
+    "link",
+    "remove_file",
+    "remove_folder",
+)
+"""The names of the functions below that change something on disk or wait for it."""
+
+READ_ONLY = 0o444
+
+# A FIFO must not block us, a link must not lead us away, and a worker process must not inherit the file.
+_READ = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+_SYNCABLE = os.O_RDWR | getattr(os, "O_BINARY", 0) if sys.platform == "win32" else _READ
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+# What a filesystem answers that has no such operation; then there is nothing to do.
+_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY})
+
+
+def open_regular(path: str) -> tuple[int, os.stat_result]:
+    """Open a regular file for reading and give its descriptor and status. Raises OSError (EINVAL) for anything else; never blocks."""
+    descriptor = os.open(path, _READ)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return descriptor, status
+
+
+def make_folder(path: str, mode: int = 0o777) -> None:
+    """Make one folder."""
+    os.mkdir(path, mode)
+
+
+def write_new(path: str, data: bytes, mode: int = READ_ONLY) -> None:
+    """Write a file that may not exist yet."""
+    descriptor = os.open(path, _CREATE, mode)
+    try:
+        rest = memoryview(data)
+        while rest:  # near a limit the system writes a part and fails at the next call
+            rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
+
+
+def make_read_only(descriptor: int, path: str) -> None:
+    """Make an open file read-only."""
+    if os.chmod in os.supports_fd:
+        os.chmod(descriptor, READ_ONLY)
+    else:
+        os.chmod(path, READ_ONLY)
+
+
+def start_writeback(paths: Sequence[str]) -> None:
+    """Let the system begin to write these files, so that the syncs that follow share one commit of its journal. Only a hint."""
+    if sys.platform == "linux":
+        start = _sync_file_range()
+        for path in paths if start and len(paths) > 1 else ():
+            descriptor = os.open(path, _READ)
+            try:
+                start(descriptor, 0, 0, 2)  # SYNC_FILE_RANGE_WRITE: begin, do not wait. An error shows at the sync.
+            finally:
+                os.close(descriptor)
+
+
+@cache
+def _sync_file_range() -> Any:
+    import ctypes  # late: a step that gives one file never needs it
+
+    function = getattr(ctypes.CDLL(None), "sync_file_range", None)
+    if function is not None:
+        function.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+    return function
+
+
+def sync_file(path: str) -> None:
+    """Wait until the file's content and size are on the disk. After an error the file is void: a second call would report success."""
+    if sys.platform == "win32":
+        os.chmod(path, stat.S_IWRITE | stat.S_IREAD)  # only a handle that may write can be flushed there
+    descriptor = os.open(path, _SYNCABLE)
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+        if sys.platform == "win32":
+            os.chmod(path, READ_ONLY)
+
+
+def sync_folder(path: str) -> None:
+    """Wait until the entries of a folder are on the disk, where the filesystem has such an operation."""
+    if sys.platform != "win32":  # folders cannot be opened there; NTFS keeps its metadata in order by itself
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
+        finally:
+            os.close(descriptor)
+
+
+if sys.platform == "darwin":
+    import fcntl
+
+    def _sync(descriptor: int) -> None:
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync there leaves the data in the drive's own cache
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
+            os.fsync(descriptor)
+
+else:
+    _sync = getattr(os, "fdatasync", os.fsync)
+
+
+def rename(source: str, target: str) -> None:
+    """Move a folder to a place on the same filesystem that is free or an empty folder."""
+    os.rename(source, target)
+
+
+def link(source: str, target: str) -> None:
+    """Give a file a second name that must be free: of any number of callers one succeeds, and nobody sees half a file."""
+    os.link(source, target)
+
+
+def remove_file(path: str) -> None:
+    """Remove a file or a link; one that is gone already is fine."""
+    with contextlib.suppress(FileNotFoundError):
+        if sys.platform == "win32":
+            os.chmod(path, stat.S_IWRITE)  # Windows does not remove what is read-only
+        os.unlink(path)
+
+
+def remove_folder(path: str) -> None:
+    """Remove an empty folder; one that is gone already is fine."""
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(path)
+
+
+def typed(error: OSError, path: str, needed: int | None = None) -> LinealError:
+    """Give the error of Lineal that says what the system's error means for the store.
+
+    Args:
+        error: What the system reported; an error of Lineal is given back as it is.
+        path: What was being worked on, when the error itself does not say.
+        needed: Bytes that were to be written, when known.
+    """
+    if isinstance(error, LinealError):
+        return error
+    path = str(error.filename or path)
+    reason = error.strerror or str(error)
+    if error.errno in _FULL:
+        wanted = "" if needed is None else f"{needed:,} bytes were needed, "
+        return StorageFull(
+            f"{path} could not be written: {reason}; {wanted}{_free(path):,} bytes are free on its filesystem. "
+            "Free some space (lineal prune removes what nothing refers to) or raise the quota or file-size limit, then run again"
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        shown = path if len(path) <= 120 else f"{path[:60]}...{path[-57:]}"
+        return InvalidName(f"{shown} is too long for the filesystem: a file name may have 255 bytes, a path about 4,000; use shorter names")
+    if error.errno in _REFUSED:
+        return StoreError(
+            f"{path} cannot be written or read: {reason}. Check the owner and the mode of the store's folder, and how it is mounted"
+        )
+    return StoreError(f"the artifact store has a problem with {path}: {reason}")
+
+
+def _free(path: str) -> int:
+    while not os.path.isdir(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return shutil.disk_usage(path).free
