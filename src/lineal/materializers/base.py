@@ -23,6 +23,13 @@ class _Common:
     safe: ClassVar[bool] = True
     """False when loading can run code that the bytes name (pickle)."""
 
+    def accepts(self, value: Any) -> bool:
+        """Tell whether this value of the types can be saved; cheap. The registry goes on to the next candidate when it cannot.
+
+        What only shows while writing is said by raising NoMaterializer from `save` or `dumps`: the next candidate is tried then too.
+        """
+        return True
+
     def metadata(self, value: Any) -> Mapping[str, Any]:
         """Give facts about a value that are cheap to know: JSON values by name."""
         return {}
