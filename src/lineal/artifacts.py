@@ -71,49 +71,43 @@ class Artifacts:
         Raises MaterializerError when a materializer fails, with the value on the exception as `value`; then nothing is kept.
         """
         chosen: list[AnyMaterializer] = []
-        objects: list[ObjectRecord | Path] = []
+        written: list[ObjectRecord | Path] = []
         staged: list[Path] = []
         try:
             for item in items:
                 materializer = self.choose(item)
                 chosen.append(materializer)
-                objects.append(self._write(item, materializer, staged))
-        except BaseException:
+                if isinstance(materializer, BytesMaterializer):
+                    data = materializer.dumps(item.value)
+                    if len(data) <= INLINE_LIMIT:
+                        written.append(inline_object(materializer.filename, data))
+                        continue
+                folder = self.store.stage()
+                staged.append(folder)
+                written.append(folder)
+                if isinstance(materializer, BytesMaterializer):
+                    (folder / materializer.filename).write_bytes(data)
+                else:
+                    materializer.save(item.value, folder)
+        except BaseException as error:
             for folder in staged:
                 self.store.discard(folder)
-            raise
+            if isinstance(error, MaterializerError):
+                error.value = item.value  # the work of the step is not lost with the failed save
+            if isinstance(error, LinealError) or not isinstance(error, Exception):
+                raise
+            raise _save_failure(item, materializer, error) from error
         sealed = dict(zip(staged, self.store.seal(staged, sync=self.sync), strict=True)) if staged else {}
         return [
             Saved(
-                sealed[written] if isinstance(written, Path) else written,
+                sealed[place] if isinstance(place, Path) else place,
                 materializer.id,
                 type_name(item.value),
                 materializer.data_type,
                 _metadata(item, materializer) if metadata else {},
             )
-            for item, materializer, written in zip(items, chosen, objects, strict=True)
+            for item, materializer, place in zip(items, chosen, written, strict=True)
         ]
-
-    def _write(self, item: Item, materializer: AnyMaterializer, staged: list[Path]) -> ObjectRecord | Path:
-        try:
-            if isinstance(materializer, BytesMaterializer):
-                data = materializer.dumps(item.value)
-                if len(data) <= INLINE_LIMIT:
-                    return inline_object(materializer.filename, data)
-                folder = self.store.stage()
-                staged.append(folder)
-                (folder / materializer.filename).write_bytes(data)
-            else:
-                folder = self.store.stage()
-                staged.append(folder)
-                materializer.save(item.value, folder)
-        except Exception as error:
-            if isinstance(error, LinealError) and not isinstance(error, MaterializerError):
-                raise
-            failure = MaterializerError(f"{item.where}, a {type_name(item.value)}, could not be saved by {materializer.id}: {error}")
-            failure.value = item.value  # type: ignore[attr-defined]  # the work of the step is not lost with the failed save
-            raise failure from error
-        return folder
 
     def load(self, record: VersionRecord, type_: Any = None) -> Any:
         """Give the value of a stored version; private to the caller. `type_` is the consumer's annotation, None when there is none.
@@ -177,6 +171,12 @@ class Artifacts:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
             return materializer.load(copy, type_)
+
+
+def _save_failure(item: Item, materializer: AnyMaterializer, error: Exception) -> MaterializerError:
+    failure = MaterializerError(f"{item.where}, a {type_name(item.value)}, could not be saved by {materializer.id}: {error}")
+    failure.value = item.value
+    return failure
 
 
 OWN_SAVE_TYPES = frozenset({"step", "manual"})

@@ -1,12 +1,17 @@
 """The one place that chooses implementations from Settings and ties them together."""
 
+import functools
+import signal
 import threading
-from concurrent.futures import Executor
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.artifacts import Artifacts
+from lineal.engine.execute import StepResult, StepTask, execute_step
+from lineal.engine.remote import RemoteSteps, perform
 from lineal.errors import SettingsError
 from lineal.host import LifeSign, life_sign
 from lineal.materializers.registry import registry
@@ -26,6 +31,7 @@ class Workspace:
         self._artifacts: Artifacts | None = None
         self._store: ArtifactStore | None = None
         self._pool: ProcessExecutor | None = None
+        self._remote: RemoteSteps | None = None
 
     @property
     def metadata(self) -> MetadataStore:
@@ -70,13 +76,36 @@ class Workspace:
         """Give the file that holds what a step printed and logged; it exists only if there was anything."""
         return self.logs / run_id / f"{step_run_id}.log"
 
-    def executor(self) -> Executor:
-        """Give the executor of the chosen orchestrator."""
+    @property
+    def capacity(self) -> int:
+        """How many steps run at once."""
+        return 1 if self.settings.orchestrator == "local" else self._workers().workers
+
+    def submitter(self) -> Callable[[StepTask], "Future[StepResult]"]:
+        """Give the function that starts a step in the chosen orchestrator."""
         if self.settings.orchestrator == "local":
-            return SerialExecutor()
+            # Partials, so that no frame of ours stands between the executor and the step.
+            return functools.partial(_serial.submit, functools.partial(execute_step, artifacts=self.artifacts))
+        return self._remote_steps().submit
+
+    def cancel(self) -> None:
+        """Stop the steps that are running in worker processes."""
+        with self._lock:
+            remote, self._remote = self._remote, None
+        if remote is not None:
+            remote.cancel()
+            self._workers().restart()
+
+    def _remote_steps(self) -> RemoteSteps:
+        with self._lock:
+            if self._remote is None:
+                self._remote = RemoteSteps(self._workers(), functools.partial(_work, self.settings))
+            return self._remote
+
+    def _workers(self) -> ProcessExecutor:
         with self._lock:
             if self._pool is None:
-                self._pool = ProcessExecutor(self.settings)
+                self._pool = ProcessExecutor()
             return self._pool
 
 
@@ -96,6 +125,15 @@ def _store_folder(settings: Settings) -> Path:
     if "://" in url:
         raise SettingsError(f"artifact_store {url!r} is not supported; use a folder")
     return Path(url).expanduser()
+
+
+_serial = SerialExecutor()
+
+
+def _work(settings: Settings, packed: bytes) -> bytes:
+    """What a worker process does with a task."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the run's own process decides what it means
+    return perform(packed, open_workspace(settings).artifacts)
 
 
 _open: dict[Settings, Workspace] = {}

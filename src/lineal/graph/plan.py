@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from lineal.errors import CallError
 from lineal.model.records import VersionRecord
@@ -12,9 +12,11 @@ from .step import Options, StepSpec
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A plain value given to a step, already coerced to its annotation."""
+    """A plain value given to a step, already coerced to its annotation: `json` restores it, `identity` enters the cache key."""
 
     value: Any
+    json: Any
+    identity: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class Collection:
 Input = Parameter | OutputRef | VersionRef | Collection
 
 
+class OutputName(NamedTuple):
+    """Under which name, and which explicit version if any, an output of a call is stored; placeholders are filled in."""
+
+    artifact: str
+    version: str | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """One call of a step in a pipeline: `name` is unique in its plan. Compared by identity."""
@@ -53,7 +62,7 @@ class Call:
     after: tuple["Call", ...]
     options: Options
     position: int
-    substitutions: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, OutputName] = field(default_factory=dict)
 
     def upstream(self) -> Iterator["Call"]:
         """Give the calls that must end before this one, each at least once."""

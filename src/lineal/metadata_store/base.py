@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from lineal.model.records import (
     ArtifactRecord,
     CachedCall,
+    CodeRecord,
     Edge,
     NewOutput,
     ObjectRecord,
@@ -42,6 +43,10 @@ class MetadataStore(Protocol):
 
     def close(self) -> None:
         """Release connections. The store may be used again and reopens by itself."""
+        ...
+
+    def release_thread(self) -> None:
+        """Release what the calling thread holds (its connection); a thread that ends calls it last."""
         ...
 
     def identity(self) -> tuple[str, int]:
@@ -132,6 +137,10 @@ class MetadataStore(Protocol):
 
     def list_artifacts(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[ArtifactRecord]:
         """List artifacts. Filters: name (with `*`), tag, data_type, type."""
+        ...
+
+    def get_code(self, digest: str) -> CodeRecord:
+        """Find the code of a step by the digest of its fingerprint. Raises NotFound."""
         ...
 
     def get_object(self, digest: str) -> ObjectRecord:

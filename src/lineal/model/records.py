@@ -119,7 +119,6 @@ class StepRunRecord:
     ingredients: Mapping[str, Json] = field(default_factory=dict)
     metadata: Mapping[str, Json] = field(default_factory=dict)
     error: str | None = None
-    source: str | None = None
     seq: int = 0
 
 
@@ -158,12 +157,25 @@ class SameOutput:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeRecord:
+    """The code of a step, stored once per digest: what it reaches (`Fingerprint.to_json`) and the step's own source text."""
+
+    digest: str
+    parts: Json
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepCommit:
-    """All that becomes visible when one step run ends, in one transaction."""
+    """All that becomes visible when one step run ends, in one transaction.
+
+    `code` is written only if the store does not have that digest yet; a store remembers which it has, so giving it each time is free.
+    """
 
     step_run: StepRunRecord
     inputs: tuple[InputEdge, ...] = ()
     outputs: tuple[NewOutput | SameOutput, ...] = ()
+    code: CodeRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,198 @@
+"""The cache question of one call: what enters its key, and whether an earlier step run answers it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from lineal.artifacts import Artifacts
+from lineal.engine.execute import Stored
+from lineal.engine.fingerprint import Fingerprint, fingerprint
+from lineal.errors import NotFound
+from lineal.graph.plan import Call, Collection, Input, OutputRef, Parameter
+from lineal.graph.step import MISSING, StepSpec
+from lineal.materializers.registry import Registry
+from lineal.metadata_store.base import MetadataStore
+from lineal.model import digest
+from lineal.model.naming import new_id
+from lineal.model.records import CachedCall, CodeRecord, InputEdge, Json, NewOutput, SameOutput, VersionRecord
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """What enters the key of a call, and what became of the question.
+
+    Attributes:
+        key: The cache key.
+        code: Fingerprint of the step's code.
+        inputs: The call's inputs with references resolved, as `execute_step` takes them.
+        edges: The versions that go in.
+        parameters: The parameters as typed JSON, by name.
+        digests: Content digest of each input that is a version, or the nested structure of them, by name.
+        versions: `artifact@version` of each of these, by path.
+        outputs: Materializer id of each output whose annotation selects one, by name.
+        decision: "hit", "miss", "off" (caching is off here) or "lost" (an earlier result's bytes are not there).
+    """
+
+    key: str
+    code: Fingerprint
+    inputs: dict[str, Any]
+    edges: list[InputEdge]
+    parameters: dict[str, Json]
+    digests: dict[str, Json]
+    versions: dict[str, str]
+    outputs: Mapping[str, str]
+    decision: str = "miss"
+
+    def ingredients(self) -> dict[str, Json]:
+        """Give what is stored beside the key, so that `why` can be answered."""
+        return {
+            "code": self.code.digest,
+            "inputs": self.digests,
+            "versions": self.versions,
+            "outputs": self.outputs,
+            "decision": self.decision,
+        }
+
+    def code_record(self) -> CodeRecord:
+        """Give the code as it is stored, once per digest."""
+        return _code_record(self.code)
+
+    def reason(self) -> str:
+        """Say in a word why the step ran, for the line that is shown while the pipeline runs."""
+        return {"off": "cache off", "lost": "stored bytes were lost, made again"}.get(self.decision, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An earlier step run that answers a call. `settled` says that no new version is needed to give its outputs."""
+
+    call: CachedCall
+    outputs: list[SameOutput | NewOutput]
+    settled: bool
+
+
+_code_records: dict[str, CodeRecord] = {}
+
+
+def _code_record(code: Fingerprint) -> CodeRecord:
+    record = _code_records.get(code.digest)
+    if record is None:
+        record = _code_records[code.digest] = CodeRecord(code.digest, code.to_json(), code.source)
+    return record
+
+
+def inquire(call: Call, ended: Mapping[int, Any], registry: Registry) -> Inquiry:
+    """Resolve a call's inputs and make its key. `ended` has the outcome of each earlier call by position."""
+    resolver = _Resolver(ended)
+    inputs: dict[str, Any] = {}
+    identities: dict[str, object] = {}
+    parameters: dict[str, Json] = {}
+    digests: dict[str, Any] = {}
+    for name, item in call.inputs.items():
+        if type(item) is Parameter:
+            inputs[name] = item
+            identities[name] = item.identity
+            parameters[name] = item.json
+        else:
+            inputs[name], digests[name] = resolver.resolve(name, item)
+    code = fingerprint(call.step.function)
+    outputs = output_ids(call.step, registry)
+    key = digest.of_call(code.digest, identities, digests, outputs, {})
+    return Inquiry(key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs)
+
+
+@dataclass(slots=True)
+class _Resolver:
+    ended: Mapping[int, Any]
+    edges: list[InputEdge] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def resolve(self, path: str, item: Input) -> tuple[Any, Any]:
+        """Give the input as `execute_step` takes it, and what of it enters the key."""
+        if type(item) is OutputRef:
+            outcome = self.ended[item.call.position]
+            version: VersionRecord = outcome.versions[item.output]
+            value = outcome.values.get(item.output, MISSING)
+            return self._stored(path, version, value, "step")
+        if type(item) is Parameter:
+            return item, ["parameter", digest.of("value/1", item.identity)]
+        if type(item) is Collection:
+            children = {key: self.resolve(f"{path}[{key!r}]", child) for key, child in item.items.items()}
+            resolved = Collection(item.kind, {key: child[0] for key, child in children.items()})
+            if item.kind is dict:
+                return resolved, {"dict": [[digest.of("value/1", key), child[1]] for key, child in children.items()]}
+            return resolved, {item.kind.__name__: [child[1] for child in children.values()]}
+        return self._stored(path, item.version, MISSING, "version")  # type: ignore[union-attr]  # the remaining kind is VersionRef
+
+    def _stored(self, path: str, version: VersionRecord, value: Any, kind: str) -> tuple[Stored, str]:
+        self.edges.append(InputEdge(path, version.id, kind))
+        self.versions[path] = f"{version.artifact}@{version.version}"
+        return Stored(version, value), version.object.digest
+
+
+@lru_cache(maxsize=1024)
+def _output_ids(step: StepSpec, registry: Registry, generation: int) -> Mapping[str, str]:
+    ids = {}
+    for output in step.signature.outputs:
+        chosen = step.materializers.get(output.name)
+        if chosen is None and output.annotation is not MISSING:
+            chosen = registry.for_type(output.annotation)
+        ids[output.name] = "" if chosen is None else chosen.id
+    return ids
+
+
+def output_ids(step: StepSpec, registry: Registry) -> Mapping[str, str]:
+    """Give the id of the materializer that each output's annotation selects, empty where only the value will tell."""
+    return _output_ids(step, registry, registry.generation)
+
+
+def look_up(inquiry: Inquiry, call: Call, metadata: MetadataStore, artifacts: Artifacts) -> Hit | None:
+    """Find an earlier step run with the same key whose bytes are all there, and say in `inquiry.decision` what was found."""
+    enabled = call.options.enable_cache
+    if enabled is False or (enabled is None and not call.step.signature.outputs):  # without outputs, a step is run for what it does
+        inquiry.decision = "off"
+        return None
+    cached = metadata.find_cached(inquiry.key)
+    if cached is None:
+        return None
+    outputs: list[SameOutput | NewOutput] = []
+    settled = True
+    for spec in call.step.signature.outputs:
+        version = cached.outputs[spec.name]
+        if not artifacts.holds(version):
+            inquiry.decision = "lost"
+            return None
+        name = call.outputs[spec.name]
+        if version.artifact != name.artifact or name.version not in (None, version.version):
+            output = _renamed(spec.name, name.artifact, name.version, version, metadata)
+            settled = settled and isinstance(output, SameOutput)
+            outputs.append(output)
+        else:
+            outputs.append(SameOutput(spec.name, version))
+    inquiry.decision = "hit"
+    return Hit(cached, outputs, settled)
+
+
+def _renamed(output: str, artifact: str, version: str | None, found: VersionRecord, metadata: MetadataStore) -> SameOutput | NewOutput:
+    """Give a cached value under the name that it has here: the newest version if that is this very value, else a new one."""
+    try:
+        latest = metadata.get_version(artifact, version)
+    except NotFound:
+        pass  # the name is new here
+    else:
+        if latest.artifact == artifact and latest.object.digest == found.object.digest and latest.materializer == found.materializer:
+            return SameOutput(output, latest)
+    return NewOutput(
+        new_id(),
+        output,
+        artifact,
+        version,
+        found.object,
+        found.materializer,
+        found.type,
+        found.data_type,
+        "step",
+        found.tags,
+        found.metadata,
+    )

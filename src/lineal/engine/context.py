@@ -1,0 +1,84 @@
+"""What a running step knows about itself, and what it tells about its run while it runs."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from lineal.engine.logs import StepLog
+from lineal.errors import UsageError
+from lineal.model.records import InputEdge
+
+
+@dataclass(slots=True)
+class StepContext:
+    """The step that is running here.
+
+    Attributes:
+        run_id: Id of the pipeline run.
+        run_name: Name of the pipeline run.
+        pipeline: Name of the pipeline.
+        step_run_id: Id of this step run.
+        step_name: Name of this call in the pipeline, such as `train_2`.
+        outputs: Artifact name of each output.
+        metadata: Metadata of the step run, added by `log_metadata`.
+        output_metadata: Metadata of each output's version, by output name.
+        run_metadata: Metadata of the pipeline run.
+        loaded: Versions that the step loaded by itself.
+        saved: Ids of versions that the step saved by itself, by artifact name.
+    """
+
+    run_id: str
+    run_name: str
+    pipeline: str
+    step_run_id: str
+    step_name: str
+    outputs: Mapping[str, str]
+    metadata: dict[str, Any] = field(default_factory=dict)
+    output_metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
+    run_metadata: dict[str, Any] = field(default_factory=dict)
+    loaded: list[InputEdge] = field(default_factory=list)
+    saved: list[tuple[str, str]] = field(default_factory=list)
+    log: StepLog | None = None
+
+
+_current: ContextVar[StepContext | None] = ContextVar("lineal_step", default=None)
+_active: list[StepContext] = []
+
+
+def current_step() -> StepContext | None:
+    """Give the context of the step that is running here, None outside of steps.
+
+    A thread that a step started has no context of its own; it belongs to the step when only one runs in this process.
+    """
+    context = _current.get()
+    if context is None and len(_active) == 1:
+        return _active[0]
+    return context
+
+
+def current_log() -> StepLog | None:
+    """Give the log of the step that is running here."""
+    context = current_step()
+    return None if context is None else context.log
+
+
+def get_step_context() -> StepContext:
+    """Give the context of the running step. Raises UsageError outside of a step."""
+    context = current_step()
+    if context is None:
+        raise UsageError("get_step_context() works only inside a step that a pipeline runs")
+    return context
+
+
+@contextlib.contextmanager
+def running(context: StepContext) -> Iterator[None]:
+    """Make `context` the current one while a step's function runs."""
+    token = _current.set(context)
+    _active.append(context)
+    try:
+        yield
+    finally:
+        _active.remove(context)
+        _current.reset(token)

@@ -1,0 +1,151 @@
+"""Runs one step: load its inputs, call its function, check and save its outputs. The same in every orchestrator."""
+
+import copy
+import inspect
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lineal.artifacts import Artifacts, Item, Saved
+from lineal.engine.context import StepContext, running
+from lineal.engine.logs import StepLog
+from lineal.graph.plan import Collection, Parameter
+from lineal.graph.signature import check_input, split_outputs
+from lineal.graph.step import MISSING, Options, StepSpec
+from lineal.model.records import InputEdge, VersionRecord
+
+IMMUTABLE = frozenset({int, float, str, bytes, bool, type(None), complex})
+"""Types whose values can be handed on in memory: nobody can change them for anybody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An input that is a stored version; `value` is there when it is immutable and this process has just made it."""
+
+    version: VersionRecord
+    value: Any = MISSING
+
+
+@dataclass(slots=True)
+class StepTask:
+    """All that is needed to run one step anywhere: only references travel, never artifacts."""
+
+    spec: StepSpec
+    where: str
+    inputs: Mapping[str, Any]
+    options: Options
+    run_id: str
+    run_name: str
+    pipeline: str
+    step_run_id: str
+    name: str
+    artifacts: Mapping[str, str]
+    log_path: Path | None
+    code: str = ""
+
+
+@dataclass(slots=True)
+class StepResult:
+    """What became of a step: its saved outputs and what they were if immutable, or the error and its traceback as text."""
+
+    started: int
+    duration: int = 0
+    saved: list[Saved] = field(default_factory=list)
+    kept: tuple[Any, ...] = ()
+    error: BaseException | None = None
+    traceback: str = ""
+    attempts: int = 1
+    metadata: dict[str, Any] = field(default_factory=dict)
+    output_metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
+    run_metadata: dict[str, Any] = field(default_factory=dict)
+    loaded: list[InputEdge] = field(default_factory=list)
+    saved_versions: list[tuple[str, str]] = field(default_factory=list)
+
+
+def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
+    """Run a step and seal its outputs. Errors of the step come back in the result; only an interrupt is raised."""
+    result = StepResult(time.time_ns() // 1000)
+    context = StepContext(
+        task.run_id, task.run_name, task.pipeline, task.step_run_id, task.name, task.artifacts, result.metadata,
+        result.output_metadata, result.run_metadata, result.loaded, result.saved_versions,
+    )  # fmt: skip
+    if task.log_path is not None:
+        context.log = StepLog(task.log_path)
+    spec, retry = task.spec, task.options.retry
+    clock = time.perf_counter_ns()
+    with running(context):
+        while True:
+            try:
+                value = spec.function(**_inputs(task, artifacts))
+                outputs = split_outputs(spec.signature, value, task.where)
+                items = [
+                    Item(f"output {output.name!r} of {task.where}", each, spec.materializers.get(output.name))
+                    for output, each in zip(spec.signature.outputs, outputs, strict=True)
+                ]
+                result.saved = artifacts.save(items, metadata=task.options.enable_artifact_metadata is not False)
+                result.kept = tuple(each if type(each) in IMMUTABLE else MISSING for each in outputs)
+                result.error = None
+                break
+            except (Exception, SystemExit) as error:
+                result.error = error
+                result.traceback = _traceback(error)
+                if retry is None or result.attempts > retry.max_retries:
+                    break
+                time.sleep(retry.delay * retry.backoff ** (result.attempts - 1))
+                result.attempts += 1
+        if task.options.on_failure is not None or task.options.on_success is not None:
+            _call_hook(task, result.error)
+    result.duration = time.perf_counter_ns() - clock
+    if context.log is not None:
+        _close(context.log, task.where)
+    return result
+
+
+def _inputs(task: StepTask, artifacts: Artifacts) -> dict[str, Any]:
+    # Loaded anew for each attempt: a failed attempt may have changed its inputs.
+    values = {}
+    for spec in task.spec.signature.inputs:
+        item = task.inputs[spec.name]
+        value = _value(item, artifacts, None if spec.annotation is MISSING else spec.annotation)
+        if type(item) is not Parameter:
+            check_input(spec, value, task.where)
+        values[spec.name] = value
+    return values
+
+
+def _value(item: Any, artifacts: Artifacts, annotation: Any) -> Any:
+    if type(item) is Stored:
+        return artifacts.load(item.version, annotation) if item.value is MISSING else item.value
+    if type(item) is Parameter:
+        return item.value if type(item.value) in IMMUTABLE else copy.deepcopy(item.value)
+    assert type(item) is Collection
+    children = {key: _value(child, artifacts, None) for key, child in item.items.items()}
+    return children if item.kind is dict else item.kind(children.values())
+
+
+def _call_hook(task: StepTask, error: BaseException | None) -> None:
+    hook: Callable[..., object] | None = task.options.on_success if error is None else task.options.on_failure
+    if hook is None:
+        return
+    try:
+        takes_error = error is not None and bool(inspect.signature(hook).parameters)
+        hook(error) if takes_error else hook()
+    except Exception as failure:  # a hook tells others; it must not change what the step did
+        kind = "on_success" if error is None else "on_failure"
+        warnings.warn(f"{kind} hook of {task.where} raised {type(failure).__name__}: {failure}", stacklevel=2)
+
+
+def _traceback(error: BaseException) -> str:
+    trace = error.__traceback__
+    trimmed = trace.tb_next if trace is not None and trace.tb_next is not None else trace  # our own frame says nothing to the user
+    return "".join(traceback.format_exception(type(error), error, trimmed))
+
+
+def _close(log: StepLog, where: str) -> None:
+    log.close()
+    if log.failure is not None:
+        warnings.warn(f"the log of {where} is not complete: {log.failure}", stacklevel=2)

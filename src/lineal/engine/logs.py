@@ -1,0 +1,152 @@
+"""Keeps what a step prints and logs: an append-only text file per step run.
+
+While a run is under way, `sys.stdout` and `sys.stderr` are tees: everything still reaches the user, and a copy goes to the log of
+the step that is running. The file is made by the first write, so a silent step costs nothing. A line that is overwritten with
+carriage returns, as progress bars do, is kept in its last state only.
+"""
+
+import contextlib
+import io
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+
+class StepLog:
+    """The log of one step run. Safe to write from threads; never raises into the step for a full disk, but says so once on close."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.failure: OSError | None = None
+        self._descriptor: int | None = None
+        self._pending = ""
+        self._lock = threading.Lock()
+
+    def write(self, text: str) -> None:
+        """Add text; whole lines go to the file at once."""
+        with self._lock:
+            pending = self._pending + text.replace("\r\n", "\n")
+            end = pending.rfind("\n") + 1
+            if end:
+                self._append("".join(_last_state(line) + "\n" for line in pending[:end].split("\n")[:-1]))
+            rest = pending[end:]
+            # A return at the very end may be half of "\r\n": it is judged with what comes next.
+            self._pending = rest if rest.endswith("\r") else _last_state(rest)
+
+    def close(self) -> None:
+        """Write what is left of the last line and close the file."""
+        with self._lock:
+            rest, self._pending = _last_state(self._pending), ""
+            if rest:
+                self._append(rest + "\n")
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    def _append(self, text: str) -> None:
+        if self.failure is not None:
+            return
+        try:
+            if self._descriptor is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.write(self._descriptor, text.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            self.failure = error
+
+
+def _last_state(line: str) -> str:
+    return line.rstrip("\r").rpartition("\r")[2]
+
+
+class _Tee(io.TextIOBase):
+    def __init__(self, stream: TextIO, current: Callable[[], StepLog | None]) -> None:
+        self.stream = stream
+        self._current = current
+
+    def write(self, text: str) -> int:
+        log = self._current()
+        if log is not None:
+            log.write(text)
+        self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+    def isatty(self) -> bool:
+        return self.stream.isatty()
+
+    def fileno(self) -> int:
+        return self.stream.fileno()
+
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(self.stream, "encoding", None) or "utf-8"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)  # buffer, reconfigure and whatever else a stream of the user's offers
+
+
+_tees = 0
+_tee_lock = threading.Lock()
+_restore: list[Callable[[], object]] = []
+
+
+@contextlib.contextmanager
+def teeing(current: Callable[[], StepLog | None]) -> Iterator[None]:
+    """Copy what is printed and logged to `current()`'s log while the block runs. Runs inside runs and in threads share one tee."""
+    global _tees
+    with _tee_lock:
+        _tees += 1
+        if _tees == 1:
+            _install(current)
+    try:
+        yield
+    finally:
+        with _tee_lock:
+            _tees -= 1
+            if _tees == 0:
+                while _restore:
+                    _restore.pop()()
+
+
+def _install(current: Callable[[], StepLog | None]) -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # pythonw has no streams
+            continue
+        tee = _Tee(stream, current)
+        setattr(sys, name, tee)
+        _restore.append(partial(_put_back, name, stream, tee))
+        # Handlers made before the run hold the stream itself.
+        for handler in _stream_handlers():
+            if handler.stream is stream:
+                handler.setStream(tee)
+                _restore.append(partial(_put_handler_back, handler, stream, tee))
+
+
+def _put_back(name: str, stream: TextIO, tee: _Tee) -> None:
+    if getattr(sys, name) is tee:  # else somebody redirected the stream meanwhile, and it is theirs
+        setattr(sys, name, stream)
+
+
+def _put_handler_back(handler: "logging.StreamHandler[Any]", stream: TextIO, tee: _Tee) -> None:
+    if handler.stream is tee:
+        handler.setStream(stream)
+
+
+def _stream_handlers() -> Iterator["logging.StreamHandler[Any]"]:
+    loggers = [logging.root, *(each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger))]
+    for logger in loggers:
+        for handler in logger.handlers:
+            if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+                yield handler

@@ -1,0 +1,177 @@
+"""Sends steps to worker processes and brings back what became of them.
+
+A step's function travels as a reference to its module, so that its classes are the same as everyone's. The worker then compares
+the fingerprint of what it found with that of the task: where they differ (the module changed since the worker imported it, or
+the script changed a global) the function travels again by value, so that what runs is always what the cache key says.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any, Protocol
+
+from lineal.artifacts import Artifacts
+from lineal.engine.context import current_log
+from lineal.engine.execute import StepResult, StepTask, execute_step
+from lineal.engine.fingerprint import fingerprint
+from lineal.engine.logs import teeing
+from lineal.errors import StepCrashed
+
+
+class Workers(Protocol):
+    """An executor whose processes can be replaced."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any) -> "Future[Any]":
+        """Send a call to a worker."""
+        ...
+
+    def alone(self) -> Executor:
+        """Give a new executor with one worker of its own."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    task: StepTask
+    folder: str
+    path: tuple[str, ...]
+
+
+class _OtherCode(Exception):
+    """The worker's module holds other code than the task's key speaks of."""
+
+
+class RemoteSteps:
+    """Submits steps to workers. `work` is called there with a packed task; it must end in `perform`."""
+
+    def __init__(self, workers: Workers, work: Callable[[bytes], bytes]) -> None:
+        self._workers = workers
+        self._work = work
+        self._suspects = ThreadPoolExecutor(1, thread_name_prefix="lineal-suspects")
+        self._cancelled = threading.Event()
+
+    def submit(self, task: StepTask) -> "Future[StepResult]":
+        """Start a step in a worker."""
+        answer: Future[StepResult] = Future()
+        self._send(task, answer, by_value=False)
+        return answer
+
+    def cancel(self) -> None:
+        """Note that the run was interrupted: a worker that dies now was killed by us."""
+        self._cancelled.set()
+
+    def _send(self, task: StepTask, answer: "Future[StepResult]", *, by_value: bool) -> None:
+        inner = self._workers.submit(self._work, pack(task, by_value=by_value))
+        inner.add_done_callback(lambda done: self._receive(done, task, answer))
+
+    def _receive(self, inner: "Future[Any]", task: StepTask, answer: "Future[StepResult]") -> None:
+        error = inner.exception() if not inner.cancelled() else StepCrashed(f"{task.where} was cancelled")
+        if error is None:
+            answer.set_result(unpack(inner.result()))
+        elif isinstance(error, _OtherCode):
+            self._send(task, answer, by_value=True)
+        elif isinstance(error, BrokenProcessPool) and not self._cancelled.is_set():
+            # One worker died and took the pool with it; whose step it was is not known, so each is tried once more by itself.
+            self._suspects.submit(self._try_alone, task, answer)
+        else:
+            answer.set_exception(error)
+
+    def _try_alone(self, task: StepTask, answer: "Future[StepResult]") -> None:
+        with self._workers.alone() as worker:
+            try:
+                answer.set_result(unpack(worker.submit(self._work, pack(task, by_value=True)).result()))
+            except BrokenProcessPool:
+                message = (
+                    f"{task.where}: its worker process died (killed by the system, likely out of memory, or by a crash in native code)"
+                )
+                answer.set_exception(StepCrashed(message))
+            except Exception as error:
+                answer.set_exception(error)
+
+
+def pack(task: StepTask, *, by_value: bool) -> bytes:
+    """Give a task as bytes. The function is a reference to its module where it can be found there, and `by_value` is not wanted."""
+    import cloudpickle
+
+    reference = None if by_value else _reference(task.spec.function)
+    if reference is None:
+        task = replace(task, code="")  # what travels by value cannot be other code
+    else:
+        task = replace(task, spec=replace(task.spec, function=reference))  # type: ignore[arg-type]
+    parcel = _Parcel(task, os.getcwd(), tuple(entry for entry in sys.path if entry))  # noqa: PTH109 - a str is what travels
+    packed: bytes = cloudpickle.dumps(parcel, protocol=5)
+    return packed
+
+
+def perform(packed: bytes, artifacts: Artifacts) -> bytes:
+    """Run a packed task in this worker and give its packed result. Raises _OtherCode when the function must travel by value."""
+    import cloudpickle
+
+    parcel: _Parcel = cloudpickle.loads(packed)
+    sys.path.extend(entry for entry in parcel.path if entry not in sys.path)
+    os.chdir(parcel.folder)
+    task = parcel.task
+    if isinstance(task.spec.function, _Reference):
+        task = replace(task, spec=replace(task.spec, function=_found(task.spec.function)))
+        if fingerprint(task.spec.function).digest != task.code:
+            raise _OtherCode
+    with teeing(current_log):
+        result = execute_step(task, artifacts)
+    if result.error is not None:
+        result.error = _portable(result.error, task.where, result.traceback)
+    done: bytes = cloudpickle.dumps(result, protocol=5)
+    return done
+
+
+def unpack(packed: bytes) -> StepResult:
+    """Give a result back from bytes."""
+    import cloudpickle
+
+    result: StepResult = cloudpickle.loads(packed)
+    return result
+
+
+def _reference(function: Callable[..., Any]) -> _Reference | None:
+    name, module = function.__qualname__, function.__module__
+    if module == "__main__" or module not in sys.modules or "<" in name:
+        return None
+    reference = _Reference(module, name)
+    try:
+        return reference if _found(reference) is function else None
+    except AttributeError:
+        return None
+
+
+def _found(reference: _Reference) -> Any:
+    found: Any = import_module(reference.module)
+    for part in reference.name.split("."):
+        found = getattr(found, part)
+    spec = getattr(found, "spec", None)  # the name now stands for the step; the function is inside
+    return getattr(spec, "function", found)
+
+
+def _portable(error: BaseException, where: str, text: str) -> BaseException:
+    """Give an error that can travel: itself, with the worker's traceback as a note, or a StepCrashed that tells of it."""
+    import cloudpickle
+
+    try:
+        error.add_note(f"Traceback in the worker process:\n{text}")
+        cloudpickle.loads(cloudpickle.dumps(error, protocol=5))
+    except Exception as trouble:
+        crash = StepCrashed(
+            f"{where} raised {type(error).__name__}: {error} (the exception itself cannot be sent between processes: {trouble})"
+        )
+        crash.add_note(f"Traceback in the worker process:\n{text}")
+        return crash
+    return error

@@ -1,0 +1,346 @@
+"""From a plan to a run: one scheduling loop over an executor, one transaction per finished step.
+
+The loop runs in the thread that called the pipeline. It starts every call whose upstream has ended, in the order of the
+definition, as many at once as the executor has places; asks the cache first; and commits what comes back. Cache hits in a row
+share a transaction, which is written before the next step that really runs.
+"""
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from lineal.artifacts import Artifacts
+from lineal.engine import cache
+from lineal.engine.context import current_log
+from lineal.engine.execute import StepResult, StepTask
+from lineal.engine.interrupt import Interrupts
+from lineal.engine.logs import teeing
+from lineal.engine.progress import Reporter
+from lineal.engine.pulse import Pulse
+from lineal.errors import LinealError, StepCrashed
+from lineal.graph.plan import Call, check_order
+from lineal.graph.step import MISSING
+from lineal.host import LifeSign
+from lineal.metadata_store.base import MetadataStore
+from lineal.model.naming import new_id
+from lineal.model.records import NewOutput, RunRecord, SameOutput, StepCommit, StepRunRecord, VersionRecord
+from lineal.model.states import Status
+
+
+class Services(Protocol):
+    """What a run needs of the workspace."""
+
+    @property
+    def metadata(self) -> MetadataStore:
+        """Where facts live."""
+        ...
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """Save and load."""
+        ...
+
+    @property
+    def life(self) -> LifeSign:
+        """This process's sign of life."""
+        ...
+
+    @property
+    def capacity(self) -> int:
+        """How many steps run at once."""
+        ...
+
+    def submitter(self) -> Callable[[StepTask], "Future[StepResult]"]:
+        """Give the function that starts a step."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop the steps that are running in other processes."""
+        ...
+
+    def log_path(self, run_id: str, step_run_id: str) -> Any:
+        """Give the path of a step's log."""
+        ...
+
+
+@dataclass(slots=True)
+class Ended:
+    """How a call of this run ended. `values` holds outputs that are immutable and were made in this process."""
+
+    status: Status
+    versions: dict[str, VersionRecord] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    error: BaseException | None = None
+
+
+class Runner:
+    """One pipeline run. `execute` may be called several times, as the body of the pipeline looks at values and goes on."""
+
+    def __init__(self, services: Services, run: RunRecord, reporter: Reporter | None = None) -> None:
+        self.services = services
+        self.metadata = services.metadata
+        self.artifacts = services.artifacts
+        self.run = run
+        self.reporter = reporter
+        self.ended: dict[int, Ended] = {}
+        self.errors: list[BaseException] = []
+        self._began = False
+        self._clock = time.perf_counter_ns()
+        self._buffer: list[StepCommit] = []
+        self._unsettled: list[str] = []
+        self._running: dict[Future[StepResult], tuple[Call, cache.Inquiry, StepRunRecord]] = {}
+        self._pulse = Pulse(self.metadata, run.id)
+        self._interrupts = Interrupts()
+        self._submit: Callable[[StepTask], Future[StepResult]] | None = None
+        self._run_metadata: dict[str, Any] = {}
+
+    @property
+    def began(self) -> bool:
+        """Whether anything was recorded."""
+        return self._began
+
+    # -- the loop
+
+    def execute(self, calls: Sequence[Call]) -> None:
+        """Run those calls that have not ended yet, each as soon as what it needs is there. A failed step skips what needs it.
+
+        Raises KeyboardInterrupt after the run is recorded as cancelled; errors of steps are kept in `errors`.
+        """
+        todo = {call.position: call for call in calls if call.position not in self.ended}
+        check_order(list(todo.values()))
+        queue = _Queue(todo, self.ended)
+        self._begin_run(len(calls))
+        capacity = self.services.capacity
+        with self._interrupts, teeing(current_log):
+            try:
+                while queue.ready or self._running:
+                    if queue.ready and len(self._running) < capacity:
+                        call = todo[heapq.heappop(queue.ready)]
+                        self._start(call)
+                        if call.position in self.ended:
+                            queue.release(call)
+                    else:
+                        for call in self._wait():
+                            queue.release(call)
+            except BaseException:
+                self._stop_running()
+                raise
+
+    def _wait(self) -> list[Call]:
+        self._flush()  # others should see the hits while this run waits
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=0.5)
+        return [self._finish_future(future) for future in done]
+
+    # -- one call
+
+    def _start(self, call: Call) -> None:
+        blocking = [earlier.name for earlier in call.upstream() if not self.ended[earlier.position].status.is_success]
+        if blocking:
+            self._skip(call, blocking[0])
+            return
+        inquiry = cache.inquire(call, self.ended, self.artifacts.registry)
+        cached = cache.look_up(inquiry, call, self.metadata, self.artifacts)
+        if cached is not None:
+            self._hit(call, inquiry, cached)
+            return
+        step_run = StepRunRecord(
+            new_id(), self.run.id, call.name, call.step.name, call.position, Status.RUNNING, time.time_ns() // 1000,
+            cache_key=inquiry.key, parameters=inquiry.parameters, ingredients=inquiry.ingredients(),
+        )  # fmt: skip
+        task = StepTask(
+            call.step, f"step {call.name!r} of pipeline {self.run.pipeline!r}", inquiry.inputs, call.options, self.run.id, self.run.name,
+            self.run.pipeline, step_run.id, call.name, {name: output.artifact for name, output in call.outputs.items()},
+            None if call.options.enable_step_logs is False else self.services.log_path(self.run.id, step_run.id), inquiry.code.digest,
+        )  # fmt: skip
+        self._pulse.started(step_run)
+        if self.reporter is not None:
+            self.reporter.step(call.name, Status.RUNNING, None, "")
+        if self._submit is None:
+            self._submit = self.services.submitter()
+        future = self._submit(task)
+        self._running[future] = (call, inquiry, step_run)
+        if future.done():
+            self._finish_future(future)
+
+    def _finish_future(self, future: "Future[StepResult]") -> Call:
+        call, inquiry, step_run = self._running.pop(future)
+        try:
+            result = future.result()
+        except Exception as error:  # the worker died or could not be reached: the step's own errors come inside the result
+            message = f"step {call.name!r} of pipeline {self.run.pipeline!r} did not come back: {error}"
+            crash = error if isinstance(error, LinealError) else StepCrashed(message)
+            result = StepResult(step_run.started or 0, error=crash, traceback=str(crash))
+        with self._interrupts.shield():
+            self._finish(call, inquiry, step_run, result)
+        return call
+
+    def _finish(self, call: Call, inquiry: "cache.Inquiry", step_run: StepRunRecord, result: StepResult) -> None:
+        self._pulse.ended(step_run.id)
+        self._run_metadata.update(result.run_metadata)
+        status = Status.COMPLETED if result.error is None else Status.FAILED
+        step_run = replace(
+            step_run, status=status, started=result.started, ended=result.started + result.duration // 1000, duration=result.duration,
+            metadata=result.metadata, error=result.traceback or None if result.error else None,
+        )  # fmt: skip
+        outputs = [] if result.error is not None else self._new_outputs(call, result)
+        commit = StepCommit(step_run, (*inquiry.edges, *result.loaded), tuple(outputs), inquiry.code_record())
+        try:
+            versions = self._commit(commit)
+        except LinealError as error:  # an explicit version that exists with other bytes
+            step_run = replace(step_run, status=Status.FAILED, error=str(error))
+            self._commit(StepCommit(step_run, commit.inputs, (), commit.code))
+            status, result.error, versions = Status.FAILED, error, []
+        names = [output.name for output in call.step.signature.outputs]
+        ended = Ended(status, dict(zip(names, versions, strict=False)), error=result.error)
+        ended.values = {name: value for name, value in zip(names, result.kept, strict=False) if value is not MISSING}
+        self._end(call, ended, result.duration / 1e9, inquiry.reason())
+        if self.run.durability == "run":
+            self._unsettled += [saved.object.digest for saved in result.saved if saved.object.boot is not None]
+
+    def _new_outputs(self, call: Call, result: StepResult) -> list[NewOutput | SameOutput]:
+        outputs: list[NewOutput | SameOutput] = []
+        for spec, saved in zip(call.step.signature.outputs, result.saved, strict=True):
+            config = spec.config
+            name = call.outputs[spec.name]
+            metadata = saved.metadata
+            if config.run_metadata or spec.name in result.output_metadata:
+                metadata = {**metadata, **(config.run_metadata or {}), **result.output_metadata.get(spec.name, {})}
+            outputs.append(
+                NewOutput(
+                    new_id(), spec.name, name.artifact, name.version, saved.object, saved.materializer, saved.type,
+                    config.artifact_type or saved.data_type, "step", tuple(config.tags or ()), metadata,
+                )
+            )  # fmt: skip
+        return outputs
+
+    def _hit(self, call: Call, inquiry: "cache.Inquiry", cached: cache.Hit) -> None:
+        now = time.time_ns() // 1000
+        step_run = StepRunRecord(
+            new_id(), self.run.id, call.name, call.step.name, call.position, Status.CACHED, now, now, 0, inquiry.key,
+            cached.call.step_run_id, inquiry.parameters, inquiry.ingredients(),
+        )  # fmt: skip
+        commit = StepCommit(step_run, tuple(inquiry.edges), tuple(cached.outputs), inquiry.code_record())
+        if cached.settled:
+            self._buffer.append(commit)
+            versions = [output.version for output in cached.outputs if isinstance(output, SameOutput)]
+        else:
+            versions = self._commit(commit)
+        names = [output.name for output in call.step.signature.outputs]
+        self._end(call, Ended(Status.CACHED, dict(zip(names, versions, strict=True))), 0.0, f"from run {cached.call.run_name}")
+
+    def _skip(self, call: Call, because: str) -> None:
+        step_run = StepRunRecord(
+            new_id(), self.run.id, call.name, call.step.name, call.position, Status.SKIPPED, error=f"step {because!r} did not succeed"
+        )
+        self._buffer.append(StepCommit(step_run))
+        self._end(call, Ended(Status.SKIPPED), None, f"needs {because}")
+
+    def _end(self, call: Call, ended: Ended, seconds: float | None, note: str) -> None:
+        self.ended[call.position] = ended
+        if ended.error is not None:
+            ended.error.add_note(f"in step {call.name!r} of pipeline {self.run.pipeline!r}, run {self.run.name!r}")
+            self.errors.append(ended.error)
+            note = f"{type(ended.error).__name__}: {ended.error}".partition("\n")[0]
+        if self.reporter is not None:
+            self.reporter.step(call.name, ended.status, seconds, note)
+
+    # -- facts
+
+    def _begin_run(self, total: int) -> None:
+        if not self._began:
+            self._began = True
+            self.run = self.metadata.begin_run(self.run)
+            self._pulse.start()
+            if self.reporter is not None:
+                self.reporter.started(self.run, total)
+
+    def _commit(self, commit: StepCommit) -> list[VersionRecord]:
+        commits, self._buffer = [*self._buffer, commit], []
+        return self.metadata.finish_steps(commits)[-1]
+
+    def _flush(self) -> None:
+        if self._buffer:
+            commits, self._buffer = self._buffer, []
+            self.metadata.finish_steps(commits)
+
+    def _stop_running(self) -> None:
+        """Record what is running as cancelled: the loop was left by an interrupt or a broken store."""
+        now = time.time_ns() // 1000
+        if self._running:
+            self.services.cancel()
+        for call, inquiry, step_run in self._running.values():
+            self._pulse.ended(step_run.id)
+            self.ended[call.position] = Ended(Status.CANCELLED)
+            self._buffer.append(StepCommit(replace(step_run, status=Status.CANCELLED, ended=now), tuple(inquiry.edges)))
+        self._running.clear()
+
+    def finish(self, calls: Sequence[Call], error: BaseException | None = None) -> RunRecord:
+        """Record how the run ended; steps that never began are cancelled. Gives the run as recorded."""
+        self._pulse.stop()
+        with self._interrupts.shield():
+            if not self._began:
+                self._begin_run(len(calls))
+                self._pulse.stop()
+            for call in calls:
+                if call.position not in self.ended:
+                    self.ended[call.position] = Ended(Status.CANCELLED)
+                    step_run = StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.CANCELLED)
+                    self._buffer.append(StepCommit(step_run))
+            self._flush()
+            if self._unsettled:
+                self.artifacts.store.sync(self._unsettled)
+                self.metadata.settle(self._unsettled)
+            duration = time.perf_counter_ns() - self._clock
+            first = error or (self.errors[0] if self.errors else None)
+            self.run = replace(
+                self.run, status=_final_status(first), ended=self.run.started + duration // 1000, duration=duration,
+                metadata={**self.run.metadata, **self._run_metadata}, error=None if first is None else f"{type(first).__name__}: {first}",
+                plan=_plan_json(calls),
+            )  # fmt: skip
+            self.metadata.finish_run(self.run)
+        if self.reporter is not None:
+            self.reporter.finished(self.run, Counter(ended.status for ended in self.ended.values()))
+        return self.run
+
+
+class _Queue:
+    """The calls whose upstream has ended, as a heap of positions, so that they start in the order of the definition."""
+
+    def __init__(self, todo: Mapping[int, Call], ended: Mapping[int, Ended]) -> None:
+        self.waiting: dict[int, int] = {}
+        self.followers: dict[int, list[int]] = {}
+        for position, call in todo.items():
+            needs = {earlier.position for earlier in call.upstream()}.difference(ended)
+            self.waiting[position] = len(needs)
+            for need in needs:
+                self.followers.setdefault(need, []).append(position)
+        self.ready = [position for position, count in self.waiting.items() if not count]
+        heapq.heapify(self.ready)
+
+    def release(self, call: Call) -> None:
+        for position in self.followers.pop(call.position, ()):
+            self.waiting[position] -= 1
+            if not self.waiting[position]:
+                heapq.heappush(self.ready, position)
+
+
+def _final_status(error: BaseException | None) -> Status:
+    if error is None:
+        return Status.COMPLETED
+    return Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.FAILED
+
+
+def _plan_json(calls: Sequence[Call]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": call.name,
+            "step": call.step.name,
+            "upstream": sorted({earlier.name for earlier in call.upstream()}),
+            "outputs": list(call.outputs),
+        }
+        for call in calls
+    ]

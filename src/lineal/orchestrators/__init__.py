@@ -1,0 +1,1 @@
+"""Where steps run: each orchestrator gives the engine a `concurrent.futures.Executor`."""

@@ -1,0 +1,345 @@
+"""`@step` and `@pipeline`: what users write. Joins the graph, which records calls, and the engine, which runs them."""
+
+import functools
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+
+from lineal.engine.progress import make_reporter
+from lineal.engine.run import Runner
+from lineal.errors import CallError, DefinitionError, ParameterError
+from lineal.graph.plan import OutputRef, needed_for
+from lineal.graph.recorder import Recorder
+from lineal.graph.signature import bind, check_input, coerce_parameter, signature_of, split_outputs
+from lineal.graph.step import Options, Retry, StepSpec
+from lineal.materializers.base import AnyMaterializer
+from lineal.model import values
+from lineal.model.naming import check_name, expand, new_id, time_placeholders
+from lineal.model.records import RunRecord, VersionRecord
+from lineal.model.states import Status
+from lineal.views import RunView
+from lineal.workspace import Workspace, open_workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_recorder: ContextVar[Recorder | None] = ContextVar("lineal_recorder", default=None)
+
+
+class Step(Generic[P, R]):
+    """A function under `@step`. Called in a pipeline's body it is recorded and gives handles; anywhere else it is a checked plain call."""
+
+    def __init__(self, function: Callable[P, R], options: Options, spec: StepSpec | None = None) -> None:
+        functools.update_wrapper(self, function)
+        name = check_name(options.name or getattr(function, "__name__", ""), "step name")
+        signature = spec.signature if spec is not None else signature_of(function, name)
+        self.spec = StepSpec(name, function, signature, options, _materializers(options.output_materializers, signature, name))
+
+    @property
+    def name(self) -> str:
+        """The step's name."""
+        return self.spec.name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "Step[P, R]": ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> "Step[P, R]": ...
+    def __get__(self, instance: object, owner: type | None = None) -> "Step[P, R]":
+        return self
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Record a call in a pipeline's body, or call the function with its inputs and outputs checked."""
+        recorder = _recorder.get()
+        if recorder is not None:
+            return cast("R", recorder.record(self.spec, args, kwargs))
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
+        spec, where = self.spec, f"step {self.spec.name!r}"
+        arguments = bind(spec.signature, spec.name, args, {key: value for key, value in kwargs.items() if key not in ("after", "id")})
+        for each in spec.signature.inputs:
+            if type(arguments[each.name]) in (int, float, str, bool, type(None)):
+                arguments[each.name] = coerce_parameter(each, arguments[each.name], where)
+            else:
+                check_input(each, arguments[each.name], where)
+        result = spec.function(**arguments)
+        split_outputs(spec.signature, result, where)
+        return cast("R", result)
+
+    def with_options(self, **options: Any) -> "Step[P, R]":
+        """Give a copy with other options; the same keywords as `@step`."""
+        return Step(self.spec.function, _options(options, "step").over(self.spec.options), self.spec)
+
+    def configure(self, **options: Any) -> "Step[P, R]":
+        """Change this step's options in place; the same keywords as `@step`."""
+        self.spec = Step(self.spec.function, _options(options, "step").over(self.spec.options), self.spec).spec
+        return self
+
+    def __repr__(self) -> str:
+        return f"<step {self.name!r}>"
+
+
+class Pipeline(Generic[P]):
+    """A function under `@pipeline`. Calling it runs the steps that its body calls and gives the run."""
+
+    def __init__(self, function: Callable[P, Any], options: Options, overrides: Options, run_name: str | None) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.name = check_name(options.name or getattr(function, "__name__", ""), "pipeline name")
+        self.options = options
+        self.overrides = overrides
+        self.run_name = run_name or "{pipeline}-{date}-{time}"
+        self.signature = replace(signature_of(function, self.name), outputs=())
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> RunView:
+        """Run the pipeline and give the run. The exception of a failed step is raised after independent branches have ended."""
+        arguments = self._arguments(args, kwargs)
+        outer = _recorder.get()
+        if outer is not None:
+            return cast("RunView", self._inline(outer, arguments))
+        workspace = open_workspace()
+        start = datetime.now(UTC)
+        runner = Runner(workspace, self._new_run(workspace, arguments, start), make_reporter(quiet=workspace.settings.quiet))
+        recorder = Recorder(
+            self.name,
+            _for_steps(self.options),
+            _for_steps(self.overrides),
+            time_placeholders(start),
+            lambda ref: _load(runner, recorder, ref),
+        )
+        try:
+            with _recording(recorder, self):
+                self.function(**arguments)
+            runner.execute(recorder.close())
+        except BaseException as error:
+            if runner.began:
+                runner.finish(recorder.calls, error)
+            raise
+        record = runner.finish(recorder.calls)
+        if runner.errors:
+            raise _with_others(runner.errors)
+        return RunView(record, workspace)
+
+    def _inline(self, outer: Recorder, arguments: dict[str, Any]) -> Any:
+        with _recording(outer, self):
+            return self.function(**arguments)
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        arguments = bind(self.signature, self.name, args, kwargs)
+        where = f"pipeline {self.name!r}"
+        for spec in self.signature.inputs:
+            value = arguments[spec.name]
+            if not _is_artifact(value):
+                arguments[spec.name] = coerce_parameter(spec, value, where)
+        return arguments
+
+    def _new_run(self, workspace: Workspace, arguments: Mapping[str, Any], start: datetime) -> RunRecord:
+        known = {**time_placeholders(start), "pipeline": self.name, **(self.overrides.over(self.options).substitutions or {})}
+        return RunRecord(
+            new_id(),
+            check_name(expand(self.run_name, known), "run name"),
+            self.name,
+            Status.RUNNING,
+            int(start.timestamp() * 1_000_000),
+            parameters={name: _held(f"pipeline {self.name!r}: {name}", value) for name, value in arguments.items()},
+            tags=tuple(self.overrides.over(self.options).tags or ()),
+            environment=_environment(),
+            orchestrator=workspace.settings.orchestrator,
+            durability=workspace.settings.durability,
+            process=workspace.life.token(),
+            heartbeat=time.time_ns() // 1000,
+        )
+
+    def with_options(self, *, run_name: str | None = None, **options: Any) -> "Pipeline[P]":
+        """Give a copy whose runs use these options, which beat those of its steps; the same keywords as `@pipeline`, and `run_name`."""
+        overrides = _options(options, "pipeline").over(self.overrides)
+        return Pipeline(self.function, replace(self.options, name=overrides.name or self.name), overrides, run_name or self.run_name)
+
+    def configure(self, **options: Any) -> "Pipeline[P]":
+        """Change this pipeline's options in place; the same keywords as `@pipeline`."""
+        self.options = _options(options, "pipeline").over(self.options)
+        self.name = check_name(self.options.name or self.name, "pipeline name")
+        return self
+
+    def __repr__(self) -> str:
+        return f"<pipeline {self.name!r}>"
+
+
+@overload
+def step(function: Callable[P, R], /) -> Step[P, R]: ...
+@overload
+def step(
+    *,
+    name: str | None = None,
+    enable_cache: bool | None = None,
+    cache_policy: Any = None,
+    output_materializers: Any = None,
+    enable_artifact_metadata: bool | None = None,
+    enable_artifact_visualization: bool | None = None,
+    enable_step_logs: bool | None = None,
+    on_failure: Callable[..., object] | None = None,
+    on_success: Callable[..., object] | None = None,
+    retry: Retry | None = None,
+    settings: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
+    substitutions: Mapping[str, str] | None = None,
+    tags: Sequence[str] | None = None,
+    model: Any = None,
+) -> Callable[[Callable[P, R]], Step[P, R]]: ...
+def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Make a function a step: `@step`, or `@step(name="train", enable_cache=False)`.
+
+    Args:
+        name: The step's name; the function's by default.
+        enable_cache: Whether an earlier result may be given; True by default, and for steps without outputs only when it is said.
+        output_materializers: A materializer (class or instance) for all outputs, a sequence with one for each, or a dict by output name.
+        enable_artifact_metadata: Whether facts about outputs are extracted when they are saved; True by default.
+        enable_step_logs: Whether what the step prints is kept; True by default.
+        on_failure: Called after the step has failed, with the exception if it takes an argument.
+        on_success: Called after the outputs are checked and saved.
+        retry: How often a failed step is tried again.
+        substitutions: Values for placeholders in names, such as `{"region": "eu"}`.
+        tags: Tags of the step.
+
+    Raises DefinitionError when the function cannot be a step: `*args`, arguments called `after` or `id`, bad output names.
+    """
+    if function is None:
+        return lambda decorated: Step(decorated, _options(options, "step"))
+    return Step(function, Options())
+
+
+@overload
+def pipeline(function: Callable[P, Any], /) -> Pipeline[P]: ...
+@overload
+def pipeline(
+    *,
+    name: str | None = None,
+    enable_cache: bool | None = None,
+    cache_policy: Any = None,
+    enable_artifact_metadata: bool | None = None,
+    enable_artifact_visualization: bool | None = None,
+    enable_step_logs: bool | None = None,
+    on_failure: Callable[..., object] | None = None,
+    on_success: Callable[..., object] | None = None,
+    retry: Retry | None = None,
+    settings: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
+    substitutions: Mapping[str, str] | None = None,
+    tags: Sequence[str] | None = None,
+    model: Any = None,
+) -> Callable[[Callable[P, Any]], Pipeline[P]]: ...
+def pipeline(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Make a function a pipeline: `@pipeline`, or `@pipeline(name="training", enable_cache=False)`.
+
+    Calling it runs the steps that its body calls, and gives the run. Options hold for each of its steps unless the step says otherwise;
+    `with_options` on the pipeline beats the steps. See `step` for their meaning; `tags` are those of the run.
+    """
+    if function is None:
+        return lambda decorated: Pipeline(decorated, _options(options, "pipeline"), Options(), None)
+    return Pipeline(function, Options(), Options(), None)
+
+
+_open_pipelines: ContextVar[tuple[object, ...]] = ContextVar("lineal_open_pipelines", default=())
+
+
+@contextmanager
+def _recording(recorder: Recorder, pipeline: "Pipeline[Any]") -> Iterator[None]:
+    open_ = _open_pipelines.get()
+    if pipeline in open_:
+        raise CallError(f"pipeline {pipeline.name!r} calls itself; a pipeline may call other pipelines, but not itself")
+    tokens = _recorder.set(recorder), _open_pipelines.set((*open_, pipeline))
+    try:
+        yield
+    finally:
+        _recorder.reset(tokens[0])
+        _open_pipelines.reset(tokens[1])
+
+
+def _load(runner: Runner, recorder: Recorder, ref: OutputRef) -> Any:
+    """Run what an output needs, outside of the recording, and give its value."""
+    tokens = _recorder.set(None), _open_pipelines.set(())
+    try:
+        runner.execute(needed_for(ref.call))
+        ended = runner.ended[ref.call.position]
+        if ended.error is not None:
+            raise ended.error
+        if not ended.status.is_success:
+            raise runner.errors[0]
+        return runner.artifacts.load(ended.versions[ref.output])
+    finally:
+        _recorder.reset(tokens[0])
+        _open_pipelines.reset(tokens[1])
+
+
+def _with_others(errors: Sequence[BaseException]) -> BaseException:
+    first = errors[0]
+    for other in errors[1:]:
+        first.add_note(f"also failed: {type(other).__name__}: {other} ({', '.join(getattr(other, '__notes__', []))})")
+    return first
+
+
+def _is_artifact(value: Any) -> bool:
+    return type(getattr(value, "record", None)) is VersionRecord
+
+
+def _held(where: str, value: Any) -> Any:
+    if _is_artifact(value):
+        return {"$artifact": f"{value.record.artifact}@{value.record.version}"}
+    try:
+        return values.to_json(value)
+    except values.NotPlain as error:
+        raise ParameterError(
+            f"{where}{error.path} is a {type(error.value).__qualname__}, which cannot be held as a parameter. Make it the output of a "
+            "step, or pass ExternalArtifact(value)"
+        ) from error
+
+
+@functools.cache
+def _environment() -> dict[str, Any]:
+    return {"python": platform.python_version(), "platform": platform.platform(terse=True)}
+
+
+def _for_steps(options: Options) -> Options:
+    # A name, tags and materializers say something of the pipeline itself; the rest holds for each of its steps.
+    return replace(options, name=None, tags=None, output_materializers=None, model=None, extra=None)
+
+
+_OPTION_NAMES = frozenset(Options.__dataclass_fields__)
+
+
+def _options(given: Mapping[str, Any], what: str) -> Options:
+    unknown = sorted(set(given) - _OPTION_NAMES)
+    if unknown:
+        raise DefinitionError(f"{unknown[0]!r} is not an option of a {what}; there are: {', '.join(sorted(_OPTION_NAMES))}")
+    return Options(**given)
+
+
+def _materializers(given: Any, signature: Any, step_name: str) -> dict[str, AnyMaterializer]:
+    if given is None:
+        return {}
+    names = [output.name for output in signature.outputs]
+    if isinstance(given, Mapping):
+        unknown = sorted(set(given) - set(names))
+        if unknown:
+            raise DefinitionError(
+                f"step {step_name!r} has no output {unknown[0]!r} to give a materializer to; there are: {', '.join(names)}"
+            )
+        return {name: _instance(each, step_name) for name, each in given.items()}
+    if isinstance(given, Sequence):
+        if len(given) != len(names):
+            raise DefinitionError(f"step {step_name!r} has {len(names)} outputs and got {len(given)} output_materializers")
+        return {name: _instance(each, step_name) for name, each in zip(names, given, strict=True)}
+    return {name: _instance(given, step_name) for name in names}
+
+
+def _instance(materializer: Any, step_name: str) -> AnyMaterializer:
+    if isinstance(materializer, type) and issubclass(materializer, AnyMaterializer):
+        return materializer()
+    if isinstance(materializer, AnyMaterializer):
+        return materializer
+    raise DefinitionError(f"step {step_name!r}: output_materializers takes materializer classes or instances, got {materializer!r}")
