@@ -146,7 +146,7 @@ class Pipeline(Generic[P]):
             self.name,
             Status.RUNNING,
             int(start.timestamp() * 1_000_000),
-            parameters={name: _held(f"pipeline {self.name!r}: {name}", value) for name, value in arguments.items()},
+            parameters={name: _held(f"pipeline {self.name!r}", name, value) for name, value in arguments.items()},
             tags=tuple(self.overrides.over(self.options).tags or ()),
             environment=_environment(),
             orchestrator=workspace.settings.orchestrator,
@@ -287,14 +287,14 @@ def _is_artifact(value: Any) -> bool:
     return type(getattr(value, "record", None)) is VersionRecord
 
 
-def _held(where: str, value: Any) -> Any:
+def _held(where: str, name: str, value: Any) -> Any:
     if _is_artifact(value):
         return {"$artifact": f"{value.record.artifact}@{value.record.version}"}
     try:
-        return values.to_json(value)
+        return values.to_json(value, name=name)
     except values.NotPlain as error:
         raise ParameterError(
-            f"{where}{error.path} is a {type(error.value).__qualname__}, which cannot be held as a parameter. Make it the output of a "
+            f"{where}: {error.path} is a {type(error.value).__qualname__}, which cannot be held as a parameter. Make it the output of a "
             "step, or pass ExternalArtifact(value)"
         ) from error
 

@@ -102,13 +102,16 @@ _restore: list[Callable[[], object]] = []
 
 
 @contextlib.contextmanager
-def teeing(current: Callable[[], StepLog | None]) -> Iterator[None]:
-    """Copy what is printed and logged to `current()`'s log while the block runs. Runs inside runs and in threads share one tee."""
+def teeing(current: Callable[[], StepLog | None], through: Callable[[TextIO], TextIO] | None = None) -> Iterator[None]:
+    """Copy what is printed and logged to `current()`'s log while the block runs. Runs inside runs and in threads share one tee.
+
+    `through` gives the stream that takes what was meant for a stream, such as one that keeps live lines below what is printed.
+    """
     global _tees
     with _tee_lock:
         _tees += 1
         if _tees == 1:
-            _install(current)
+            _install(current, through or (lambda stream: stream))
     try:
         yield
     finally:
@@ -119,12 +122,12 @@ def teeing(current: Callable[[], StepLog | None]) -> Iterator[None]:
                     _restore.pop()()
 
 
-def _install(current: Callable[[], StepLog | None]) -> None:
+def _install(current: Callable[[], StepLog | None], through: Callable[[TextIO], TextIO]) -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # pythonw has no streams
             continue
-        tee = _Tee(stream, current)
+        tee = _Tee(through(stream), current)
         setattr(sys, name, tee)
         _restore.append(partial(_put_back, name, stream, tee))
         # Handlers made before the run hold the stream itself.

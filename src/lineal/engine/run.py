@@ -115,7 +115,7 @@ class Runner:
         queue = _Queue(todo, self.ended)
         self._begin_run(len(calls))
         capacity = self.services.capacity
-        with self._interrupts, teeing(current_log):
+        with self._interrupts, teeing(current_log, self.reporter.through if self.reporter else None):
             try:
                 while queue.ready or self._running:
                     if queue.ready and len(self._running) < capacity:

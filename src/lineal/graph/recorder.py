@@ -121,10 +121,10 @@ class Recorder:
         if type(value) in (int, str, bool, type(None)):
             return Parameter(value, value, value)
         try:
-            return Parameter(value, values.to_json(value), values.identity(value))
+            return Parameter(value, values.to_json(value, name=spec.name), values.identity(value))
         except values.NotPlain as error:
             raise ParameterError(
-                f"{where}: {spec.name}{error.path} is a {type(error.value).__qualname__}, which cannot be held as a parameter. Make it the "
+                f"{where}: {error.path} is a {type(error.value).__qualname__}, which cannot be held as a parameter. Make it the "
                 f"output of a step, or pass ExternalArtifact(value)"
             ) from error
 

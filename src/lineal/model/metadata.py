@@ -1,0 +1,50 @@
+"""Metadata that users log: what may stand in it, how large it may be, and how it is kept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lineal.errors import UsageError
+from lineal.model import values
+from lineal.model.records import Json
+
+MAX_BYTES = 1 << 20
+"""Bytes of JSON that the metadata of one call may take."""
+
+
+def hold_metadata(metadata: Mapping[str, Any], what: str) -> dict[str, Json]:
+    """Give metadata in the form in which it is stored: typed JSON by key.
+
+    Values may be numbers, strings, booleans, None, datetimes, lists and dicts of such; numpy scalars become Python's. `what` names the
+    owner in messages. Raises UsageError for other values, with the path to the value, for keys that are not text, and above 1 MiB.
+    """
+    if not isinstance(metadata, Mapping):
+        raise UsageError(f"metadata of {what} must be a dict, got a {type(metadata).__qualname__}")
+    held: dict[str, Json] = {}
+    size = 0
+    for key, value in metadata.items():
+        if not isinstance(key, str) or not key:
+            raise UsageError(f"metadata of {what}: keys must be text that is not empty, got {key!r}")
+        try:
+            held[key] = values.to_json(_plain(value), name=key)
+            size += len(key) + len(values.dumps(_plain(value)))
+        except values.NotPlain as error:
+            raise UsageError(
+                f"metadata of {what}: {error.path} is a {type(error.value).__qualname__}, which metadata cannot hold; "
+                "log numbers, text, booleans, datetimes, lists or dicts, and return larger things from a step"
+            ) from error
+        if size > MAX_BYTES:
+            raise UsageError(
+                f"metadata of {what} takes more than {MAX_BYTES:,} bytes at key {key!r}; return large values from a step instead"
+            )
+    return held
+
+
+def _plain(value: Any) -> Any:
+    # A numpy scalar knows its dtype and gives its Python twin; nothing of numpy is imported for this.
+    if hasattr(value, "dtype") and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+        return value.item()
+    if type(value) is dict:
+        return {key: _plain(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_plain(item) for item in value)
+    return value
