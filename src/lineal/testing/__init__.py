@@ -1,0 +1,1 @@
+"""Contract suites that anyone's store or materializer can inherit."""
