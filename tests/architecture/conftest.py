@@ -74,5 +74,14 @@ def sources() -> list[Source]:
 @pytest.fixture(scope="session")
 def imports() -> dict[str, set[str]]:
     """Give for each module the own modules that it imports anywhere, in functions and under TYPE_CHECKING too."""
-    graph = grimp.build_graph("lineal", cache_dir=None)
+    return _imports(grimp.build_graph("lineal", cache_dir=None))
+
+
+@pytest.fixture(scope="session")
+def runtime_imports() -> dict[str, set[str]]:
+    """Give the same without what stands under TYPE_CHECKING, as the figures that the depth is compared with were counted."""
+    return _imports(grimp.build_graph("lineal", cache_dir=None, exclude_type_checking_imports=True))
+
+
+def _imports(graph: grimp.ImportGraph) -> dict[str, set[str]]:
     return {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
