@@ -6,8 +6,18 @@ with the recorded id, so the format behind an id never changes; a new format tak
 """
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+defined: Final[dict[str, type["AnyMaterializer"]]] = {}
+"""Every materializer class of this process by its id, also those given to one step only: what was saved must find its reader.
+
+A class in here takes no type; only `register_materializer` gives it types. Of two classes with one id the later counts.
+"""
+
+where: Final[ContextVar[str]] = ContextVar("where", default="")
+"""What is being saved, for messages: `output 'model' of step 'train'`, inside a container with the path to the element."""
 
 
 class _Common:
@@ -29,6 +39,11 @@ class _Common:
         What only shows while writing is said by raising NoMaterializer from `save` or `dumps`: the next candidate is tried then too.
         """
         return True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if isinstance(cls.__dict__.get("id"), str):
+            defined[cls.id] = cls  # type: ignore[assignment]  # only the two shapes below are ever subclassed
 
     def metadata(self, value: Any) -> Mapping[str, Any]:
         """Give facts about a value that are cheap to know: JSON values by name."""

@@ -13,13 +13,28 @@ from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from lineal.errors import MaterializerError
+from lineal.errors import MaterializerError, NotPlain
 from lineal.model.records import Json
 from lineal.model.values_read import ForeignReader, Reader
-from lineal.model.values_types import TAG
+from lineal.model.values_types import ATOMS, TAG
 from lineal.model.values_write import DEEPEST, LEVELS, NESTING, Foreign, Writer, is_held, parts_of
 
-__all__ = ["DEEPEST", "LEVELS", "NESTING", "dumps", "from_json", "identity", "is_held", "loads", "parts_of", "to_json"]
+__all__ = [
+    "ATOMS",
+    "DEEPEST",
+    "LEVELS",
+    "NESTING",
+    "NotPlain",
+    "dumps",
+    "from_json",
+    "identity",
+    "is_held",
+    "loads",
+    "parse",
+    "parts_of",
+    "text",
+    "to_json",
+]
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
@@ -27,7 +42,7 @@ _IDENTICAL: Final = _SCALARS | {bytes}
 _STR: Final = frozenset({str})
 
 
-def to_json(value: Any, *, name: str = "value", foreign: Foreign | None = None) -> Json:
+def to_json(value: Any, *, name: str = "", foreign: Foreign | None = None) -> Json:
     """Give a value as typed JSON: dicts, lists, text, numbers, booleans and None.
 
     Args:
@@ -61,7 +76,7 @@ def dumps(value: Any) -> bytes:
             return scalar(value)
         except ValueError:
             pass  # not a number, too many digits, a lone surrogate: written with a tag
-    elif _is_plain_json(value, LEVELS):
+    elif is_plain_json(value):
         try:
             return _encode(value).encode()
         except ValueError:
@@ -94,19 +109,19 @@ def parse(data: bytes) -> Json:
             raise MaterializerError(f"these bytes are not JSON: {first}") from first
 
 
-def identity(value: Any, *, name: str = "value") -> Any:
+def identity(value: Any, *, name: str = "") -> Any:
     """Give a plain structure that `lineal.model.digest.of` takes and that is the same for equal values only.
 
     The order of dictionaries and sets makes no difference, that of lists does. Types are told apart: `1`, `1.0`, `True`, `"1"`,
     a tuple and a list, instances of two classes. Raises NotPlain as `to_json` does.
     """
-    if type(value) in _IDENTICAL or _is_plain_json(value, LEVELS):
+    if type(value) in _IDENTICAL or is_plain_json(value):
         return value
     return Writer(name, identity=True).run(value)
 
 
-def _is_plain_json(value: Any, levels: int) -> bool:
-    """Tell whether a value is nothing but lists and text-keyed dictionaries of scalars, so that JSON holds it as it is."""
+def is_plain_json(value: Any, levels: int = LEVELS) -> bool:
+    """Tell whether a value is nothing but a few levels of lists and text-keyed dictionaries of scalars, which JSON holds as they are."""
     if type(value) is dict:
         if not _STR.issuperset(map(type, value)) or TAG in value:
             return False
@@ -117,7 +132,7 @@ def _is_plain_json(value: Any, levels: int) -> bool:
         return False
     if _SCALARS.issuperset(map(type, parts)):
         return True
-    return levels > 1 and all(type(part) in _SCALARS or _is_plain_json(part, levels - 1) for part in parts)
+    return levels > 1 and all(type(part) in _SCALARS or is_plain_json(part, levels - 1) for part in parts)
 
 
 def _float_text(value: float) -> bytes:

@@ -83,18 +83,18 @@ class Writer:
         return self._refuse(value, "") if shape is None else self._nested(value, _structured)
 
     def path(self) -> str:
-        """Give where the writer is, as `config['layers'][2].fn`."""
+        """Give where the writer is, as `config['layers'][2].fn`; empty at the top of a value without a name."""
         return self._name + "".join(f".{key}" if type(key) is _Attribute else f"[{key!r:.60}]" for key in self._trail)
 
     def _nested(self, value: Any, write: Callable[["Writer", Any], Json]) -> Json:
         depth = len(self._trail)
         if id(value) in self._open:
-            raise NotPlain(f"{self.path()} contains itself: a cyclic value cannot be held", self.path(), value)
+            raise NotPlain(f"{self.path() or 'the value'} contains itself: a cyclic value cannot be held", self.path(), value)
         if depth - self._base >= LEVELS:
             if self._sorting or depth >= DEEPEST:
                 limit = LEVELS if self._sorting else DEEPEST
-                place = f"{self._name}{'[...]' * (depth > 0)}"  # the full path is thousands of steps long
-                raise NotPlain(f"{place} is nested more than {limit:,} levels deep; flatten the value", place, value)
+                place = f"{self._name}[...]"  # the full path is thousands of steps long
+                raise NotPlain(f"{self._name or 'the value'} is nested more than {limit:,} levels deep; flatten the value", place, value)
             self._deep.append((value, [*self._trail], {*self._open}))
             return tagged("part", n=len(self._deep))
         self._open.add(id(value))
@@ -112,7 +112,7 @@ class Writer:
         cls = type(value)
         path = self.path()
         kind = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-        raise NotPlain(f"{path} is a {kind}{why}, which cannot be held as a plain value", path, value)
+        raise NotPlain(f"{path or 'the value'} is a {kind}{why}, which cannot be held as a plain value", path, value)
 
     def items(self, values: Iterable[Any]) -> list[Json]:
         """Give the nodes of values in their order."""
