@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lineal.client import Client as Client
-    from lineal.client import log_metadata as log_metadata
     from lineal.engine.context import get_step_context as get_step_context
+    from lineal.functions import log_metadata as log_metadata
     from lineal.graph.step import ArtifactConfig as ArtifactConfig
     from lineal.graph.step import Retry as Retry
     from lineal.pipelines import pipeline as pipeline
@@ -20,7 +20,7 @@ _PLACES = {
     "Client": "lineal.client",
     "Retry": "lineal.graph.step",
     "get_step_context": "lineal.engine.context",
-    "log_metadata": "lineal.client",
+    "log_metadata": "lineal.functions",
     "pipeline": "lineal.pipelines",
     "step": "lineal.pipelines",
 }
