@@ -29,7 +29,7 @@ class ArtifactStore(Protocol):
         With `sync` all files of all folders are synced, then renamed, then the parent folders are synced, so that when this returns
         the objects survive a power cut. Without it the records carry the machine's boot id. A folder with the content of an
         existing object gives that object. Raises StorageFull, ArtifactCorrupted (a file changed while it was read) or UsageError
-        (something is not a regular file); then nothing of these folders was kept and the staged folders are removed.
+        (something is not a regular file); then the staged folders are removed, and at most whole objects that nothing refers to stay.
         """
         ...
 

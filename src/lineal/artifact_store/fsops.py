@@ -173,7 +173,7 @@ def typed(error: OSError, path: str, needed: int | None = None) -> LinealError:
     """
     if isinstance(error, LinealError):
         return error
-    path = str(error.filename or path)
+    path = error.filename if isinstance(error.filename, str) else path  # a call on a descriptor names its number
     reason = error.strerror or str(error)
     if error.errno in _FULL:
         wanted = "" if needed is None else f"{needed:,} bytes were needed, "
@@ -192,6 +192,7 @@ def typed(error: OSError, path: str, needed: int | None = None) -> LinealError:
 
 
 def _free(path: str) -> int:
+    path = os.path.abspath(path)
     while not os.path.isdir(path) and os.path.dirname(path) != path:
         path = os.path.dirname(path)
     return shutil.disk_usage(path).free

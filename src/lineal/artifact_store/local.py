@@ -81,6 +81,8 @@ class LocalArtifactStore:
             return self._settle([(place, *tree.take(place)) for place in places], sync)
         except BaseException as error:
             self._drop(places, error)
+            if isinstance(error, OSError):
+                _fail(error, self._folder)
             raise
 
     def seal_bytes(self, name: str, data: bytes, *, sync: bool = True) -> ObjectRecord:
@@ -90,13 +92,12 @@ class LocalArtifactStore:
         entry = (tree.check_path(name), len(data), digest.of_bytes(data))
         place = self._stage()
         try:
-            try:
-                fsops.write_new(f"{place}/{name}", data)
-            except OSError as error:
-                _fail(error, place, len(data))
+            fsops.write_new(f"{place}/{name}", data)
             [record] = self._settle([(place, [entry], [])], sync)
         except BaseException as error:
             self._drop([place], error)
+            if isinstance(error, OSError):
+                _fail(error, f"{place}/{name}", len(data))
             raise
         return record
 
@@ -232,21 +233,18 @@ class LocalArtifactStore:
 
     def _settle(self, taken: Sequence[tuple[str, list[Entry], list[str]]], sync: bool) -> list[ObjectRecord]:
         boot = None if sync else host.boot_id()
-        records = []
-        try:
-            if sync:
-                fsops.start_writeback([f"{place}/{entry[0]}" for place, entries, _ in taken for entry in entries])
-                for place, entries, folders in taken:
-                    tree.sync(place, [entry[0] for entry in entries], folders)
+        if sync:
+            fsops.start_writeback([f"{place}/{entry[0]}" for place, entries, _ in taken for entry in entries])
             for place, entries, folders in taken:
-                name = digest.of_object(entries)
-                self._put(place, name, entries, folders if sync else None)
-                size = sum(entry[1] for entry in entries)
-                records.append(ObjectRecord(name, size, tuple(FileEntry(*entry) for entry in entries), boot=boot))
-            if sync:
-                self._sync_parents([record.digest for record in records])
-        except OSError as error:
-            _fail(error, self._folder)
+                tree.sync(place, [entry[0] for entry in entries], folders)
+        records = []
+        for place, entries, folders in taken:
+            name = digest.of_object(entries)
+            self._put(place, name, entries, folders if sync else None)
+            size = sum(entry[1] for entry in entries)
+            records.append(ObjectRecord(name, size, tuple(FileEntry(*entry) for entry in entries), boot=boot))
+        if sync:
+            self._sync_parents([record.digest for record in records])
         return records
 
     def _put(self, staged: str, name: str, entries: Sequence[Entry], folders: Sequence[str] | None) -> None:

@@ -190,9 +190,10 @@ def _size(entry: os.DirEntry[str]) -> int:
 
 
 def newest(folder: str) -> float:
-    """Give the time, in seconds since 1970, at which anything in a folder was last changed."""
-    latest = os.lstat(folder).st_mtime
-    pending = [folder]
+    """Give the time, in seconds since 1970, at which a file, or anything in a folder, was last changed."""
+    status = os.lstat(folder)
+    latest = status.st_mtime
+    pending = [folder] if stat.S_ISDIR(status.st_mode) else []
     for inner in pending:
         with os.scandir(inner) as entries:
             for entry in entries:
