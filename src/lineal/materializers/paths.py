@@ -67,8 +67,10 @@ class Content:
         self.files: dict[str, Path] = {}
         self.empty: list[str] = []
         self._refused: list[str] = []
-        self._walk(self.root, "", (self.root,))
+        self._walk()
+        self.empty.sort()
         if self._refused:
+            self._refused.sort()
             listed = "; ".join(self._refused[:10]) + (f"; and {len(self._refused) - 10} more" if len(self._refused) > 10 else "")
             raise MaterializerError(f"folder {root} holds what cannot be kept: {listed}. Remove it, or return a folder without it")
 
@@ -82,25 +84,28 @@ class Content:
                 made.add(place.parent)
             copy_file(path, place)
 
-    def _walk(self, folder: Path, prefix: str, above: tuple[Path, ...]) -> None:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-        if not entries:
-            self.empty.append(prefix.rstrip("/") or ".")
-        for entry in entries:
-            relative, path = prefix + entry.name, Path(entry.path)
-            if entry.is_symlink():
-                resolved = self._inside(path, relative, above)
-                if resolved is None:
+    def _walk(self) -> None:
+        waiting: list[tuple[Path, str, tuple[Path, ...]]] = [
+            (self.root, "", (self.root,))
+        ]  # the last are the folders that this one lies in
+        while waiting:
+            folder, prefix, above = waiting.pop()
+            with os.scandir(folder) as listing:
+                entries = list(listing)
+            if not entries:
+                self.empty.append(prefix.rstrip("/") or ".")
+            for entry in entries:
+                relative = prefix + entry.name
+                path = self._inside(Path(entry.path), relative, above) if entry.is_symlink() else Path(entry.path)
+                if path is None:
                     continue
-                path = resolved
-            mode = path.stat().st_mode
-            if stat.S_ISDIR(mode):
-                self._walk(path, relative + "/", (*above, path))
-            elif stat.S_ISREG(mode):
-                self.files[relative] = path
-            else:
-                self._refused.append(f"{relative} is no plain file")
+                mode = path.stat().st_mode
+                if stat.S_ISDIR(mode):
+                    waiting.append((path, relative + "/", (*above, path)))
+                elif stat.S_ISREG(mode):
+                    self.files[relative] = path
+                else:
+                    self._refused.append(f"{relative} is no plain file")
 
     def _inside(self, link: Path, relative: str, above: tuple[Path, ...]) -> Path | None:
         try:

@@ -16,8 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
-
 from lineal.errors import LinealWarning, MaterializerError, PickleRefused
 from lineal.materializers.base import Materializer, where
 from lineal.model.records import Json
@@ -35,6 +33,8 @@ class CloudpickleMaterializer(Materializer):
 
     def save(self, value: Any, folder: Path) -> None:
         """Write `data.pkl` and `environment.json`; one LinealWarning per type says that it was pickled, and where."""
+        import cloudpickle  # 20 ms, and most processes never pickle
+
         cls = type(value)
         try:
             data = cloudpickle.dumps(value, protocol=PROTOCOL)

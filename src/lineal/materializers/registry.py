@@ -33,6 +33,9 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 _NEVER_TOLD: Final = (Any, object, None, type(None), typing.Generic, typing.Protocol)
 
+_CONCRETE: Final[Mapping[type, type]] = {Path: type(Path())}
+"""Classes that people name and that no value is an instance of exactly."""
+
 
 class Registry:
     """Chooses materializers. Safe to use from threads.
@@ -59,6 +62,9 @@ class Registry:
             if own is not None:
                 self._ids[own.id] = own
 
+    def __reduce__(self) -> str:
+        return "registry"  # by name: each process has its own, and no other can be sent
+
     def register(self, materializer: Any, *types: type, replace: bool = False) -> None:
         """Let a materializer take types, and their subclasses as far as no nearer class is registered.
 
@@ -76,7 +82,8 @@ class Registry:
                 raise UsageError(
                     f"{made.id} names no types: give them to register_materializer, or set `types` on {type(made).__qualname__}"
                 )
-            for each in taken:
+            for named in taken:
+                each = _CONCRETE.get(named, named)
                 self._load_library_of(each)
                 earlier = self._types.get(each)
                 if earlier is not None and not replace and not _same(earlier, made):
@@ -131,8 +138,7 @@ class Registry:
         cls = annotation if origin is None else origin
         if not isinstance(cls, type) or cls in _NEVER_TOLD or getattr(cls, "_is_protocol", False):
             return self.json if annotation is None or cls is type(None) else None
-        # Path() is a PosixPath or a WindowsPath: the class in the annotation is never that of a value.
-        candidates = self._resolve(type(Path()) if cls is Path else cls)
+        candidates = self._resolve(_CONCRETE.get(cls, cls))
         found = candidates[0] if candidates and candidates[0] is not self._fallback else None
         return self._by_arguments(typing.get_args(annotation)) if found is self.json and cls in values.NESTING else found
 
@@ -144,14 +150,13 @@ class Registry:
         found = self._ids.get(id)
         if found is None:
             with self._lock:
-                self._load_library(id.partition(".")[0])
+                missing = self._load_library(id.partition(".")[0])
                 if id not in self._ids and id in defined:
                     self._ids[id] = instance(defined[id])
                 found = self._ids.get(id)
         if found is None:
-            raise NoMaterializer(
-                f"no materializer has the id {id!r} in this process; import the module that defines it, or install what it needs"
-            )
+            remedy = f"install {missing}" if missing else "import the module that defines it"
+            raise NoMaterializer(f"no materializer has the id {id!r} in this process; {remedy}")
         return found
 
     def _resolve(self, cls: type) -> tuple[AnyMaterializer, ...]:
@@ -210,25 +215,33 @@ class Registry:
         return self._container if all(each is not None and each.safe for each in found) else self._unsafe_container
 
     def _load_library_of(self, cls: type) -> None:
-        for each in cls.__mro__:
-            self._load_library(each.__module__.partition(".")[0])
+        for root in {each.__module__.partition(".")[0] for each in cls.__mro__} & self._waiting.keys():
+            missing = self._load_library(root)
+            if missing:
+                warnings.warn(
+                    f"{root} values are not saved in their own format, because {missing} is not installed: pip install 'lineal[{root}]'",
+                    LinealWarning,
+                    stacklevel=2,
+                )
 
-    def _load_library(self, root: str) -> None:
-        names = self._waiting.pop(root, ())
+    def _load_library(self, root: str) -> str | None:
+        """Load the files for a library, if that was not done yet. Gives the name of a package that is missing for it."""
+        names = self._waiting.get(root, ())
         for name in names:
             try:
                 module = importlib.import_module(name)
             except ModuleNotFoundError as error:
                 if error.name is None or error.name.startswith("lineal"):
                     raise
-                self._waiting[root] = names  # by_id asked for a library that is not installed
-                return
+                return error.name
             for made in map(instance, module.MATERIALIZERS):
                 self._ids[made.id] = made
                 for each in made.types:
                     self._types.setdefault(each, made)
         if names:
+            del self._waiting[root]
             self._changed()
+        return None
 
     def _changed(self) -> None:
         self._memo = {}

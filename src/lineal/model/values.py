@@ -46,7 +46,7 @@ def to_json(value: Any, *, name: str = "", foreign: Foreign | None = None) -> Js
     """Give a value as typed JSON: dicts, lists, text, numbers, booleans and None.
 
     Args:
-        value: What to write. Its parts may nest 10,000 levels deep, members of sets and keys of dictionaries 64.
+        value: What to write. Its parts may nest 10,000 levels deep, members of sets and keys of dictionaries 32.
         name: What the path in an error starts with, such as a parameter's name.
         foreign: Writes what the codec does not know, such as arrays inside a list.
 

@@ -63,7 +63,7 @@ def _shape(cls: type) -> Shape | None:
         return None  # holds more than its attributes: a dataclass on top of dict, an exception
     if dataclasses.is_dataclass(cls):
         return DATACLASS
-    if "__attrs_attrs__" in cls.__dict__:
+    if hasattr(cls, "__attrs_attrs__"):
         return ATTRS
     base_model = getattr(sys.modules.get("pydantic.main"), "BaseModel", None)
     return PYDANTIC if base_model is not None and issubclass(cls, base_model) else None
@@ -178,10 +178,16 @@ def _make_pydantic(cls: Any, sections: Sections) -> Any:
             "__dict__": _completed(cls, sections["fields"], defaults),
             "__pydantic_fields_set__": set(sections.get("set", ())),
             "__pydantic_extra__": sections.get("extra", {}) if cls.model_config.get("extra") == "allow" else None,
-            "__pydantic_private__": sections.get("private", {}) if cls.__private_attributes__ else None,
+            "__pydantic_private__": {**_private_defaults(cls), **sections.get("private", {})} if cls.__private_attributes__ else None,
         }
     )
     return value
+
+
+def _private_defaults(cls: Any) -> dict[str, Any]:
+    undefined = sys.modules["pydantic_core"].PydanticUndefined
+    defaults = {name: private.get_default() for name, private in cls.__private_attributes__.items()}
+    return {name: default for name, default in defaults.items() if default is not undefined}
 
 
 def _read_enum(value: Any) -> Sections:

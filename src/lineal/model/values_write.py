@@ -11,7 +11,7 @@ from lineal.model.records import Json
 from lineal.model.values_classes import ENUM, Shape, class_name, describe
 from lineal.model.values_types import ATOMS, CONDITIONAL, IDENTITY_LEAVES, LEAVES, TAG, UNHELD, is_text, tagged
 
-LEVELS: Final = 64
+LEVELS: Final = 32
 """How deep the parts of a value nest in one part of the JSON. What lies deeper is written apart (`deep`), so that neither our
 recursion nor that of the tools that read the JSON (PHP 512, SQLite 1,000, .NET 64) grows with the value."""
 
@@ -74,6 +74,8 @@ class Writer:
             return self._refuse(value, "") if node is UNHELD else node
         nest = _NESTS.get(type(value))
         if nest is not None:
+            if nest is _defaultdict and not _has_factory(value):
+                return self._refuse(value, f" with the factory {value.default_factory!r:.80}")
             return self._nested(value, nest)
         if self._foreign is not None:
             node = self._foreign(value, self.path, last=False)
@@ -90,11 +92,11 @@ class Writer:
         depth = len(self._trail)
         if id(value) in self._open:
             raise NotPlain(f"{self.path() or 'the value'} contains itself: a cyclic value cannot be held", self.path(), value)
+        if depth >= DEEPEST:
+            raise self._too_deep(value, DEEPEST)
         if depth - self._base >= LEVELS:
-            if self._sorting or depth >= DEEPEST:
-                limit = LEVELS if self._sorting else DEEPEST
-                place = f"{self._name}[...]"  # the full path is thousands of steps long
-                raise NotPlain(f"{self._name or 'the value'} is nested more than {limit:,} levels deep; flatten the value", place, value)
+            if self._sorting:
+                raise self._too_deep(value, LEVELS)
             self._deep.append((value, [*self._trail], {*self._open}))
             return tagged("part", n=len(self._deep))
         self._open.add(id(value))
@@ -103,6 +105,12 @@ class Writer:
         self._trail.pop()
         self._open.discard(id(value))
         return node
+
+    def _too_deep(self, value: Any, limit: int) -> NotPlain:
+        # The full path is as long as the value is deep.
+        return NotPlain(
+            f"{self._name or 'the value'} is nested more than {limit:,} levels deep; flatten the value", f"{self._name}[...]", value
+        )
 
     def _refuse(self, value: Any, why: str) -> Json:
         if self._foreign is not None:
@@ -152,10 +160,6 @@ class Writer:
             nodes.append([node, self.write(item)])
         return nodes
 
-    def refuse_factory(self, value: Any) -> Json:
-        """Refuse a defaultdict whose factory could not be found again."""
-        return self._refuse(value, f" with the factory {value.default_factory!r:.80}")
-
 
 def _first(pair: tuple[str, Any]) -> str:
     return pair[0]
@@ -171,8 +175,6 @@ def _dict(writer: Writer, value: dict[Any, Any]) -> Json:
 
 
 def _defaultdict(writer: Writer, value: defaultdict[Any, Any]) -> Json:
-    if not _has_factory(value):
-        return writer.refuse_factory(value)
     factory = getattr(value.default_factory, "__name__", "None")
     return tagged("defaultdict", factory=factory, items=writer.pairs(value))
 
