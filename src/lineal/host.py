@@ -15,14 +15,14 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
+_LINUX_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 @cache
 def boot_id() -> str:
     """Give an id that changes when the machine boots, so that writes which were never synced can be told apart."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        pass  # not Linux
+    if _LINUX_BOOT_ID.exists():
+        return _LINUX_BOOT_ID.read_text(encoding="ascii").strip()
     if sys.platform == "darwin":
         return subprocess.run(["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"], capture_output=True, text=True, check=True).stdout.strip()
     return f"unknown-{secrets.token_hex(8)}"  # never equal to another: what was not synced is verified
@@ -34,53 +34,82 @@ def host_name() -> str:
     return platform.node() or "localhost"
 
 
-@cache
 def life_sign(folder: Path) -> "LifeSign":
-    """Give this process's one sign of life in a folder: a second one would drop the first one's lock when it closes its file."""
-    return LifeSign(folder)
+    """Give this process's sign of life in a folder: always the same one, also to threads that ask at once."""
+    return _signs.setdefault(folder, LifeSign(folder))
 
 
 class LifeSign:
-    """This process's sign of life in a folder: `token` names it, `is_alive` reads anyone's. Made by `life_sign`."""
+    """This process's sign of life in a folder: `token` names it, `is_alive` reads anyone's."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()
-        self._held: IO[bytes] | None = None
         self._pid = 0
         self._token = ""
 
     def token(self) -> str:
         """Give this process's token, taking its lock on first use: `host:pid:random`."""
-        with self._lock:
-            if self._held is None or self._pid != os.getpid():  # a forked child needs a sign of its own
-                self._pid = os.getpid()
-                self._token = f"{host_name()}:{self._pid}:{secrets.token_hex(4)}"
-                self.folder.mkdir(parents=True, exist_ok=True)
-                path = self._path(self._token)
-                self._held = path.open("wb")
-                _try_lock(self._held)
-                atexit.register(_remove_own, path, self._pid)
-            return self._token
+        if self._pid != os.getpid():  # a forked child needs a sign of its own
+            with self._lock:
+                if self._pid != os.getpid():
+                    self._take()
+        return self._token
+
+    def renew_lock(self) -> None:
+        """Forget whoever holds the lock of this object: called in a forked child, where that thread does not exist."""
+        self._lock = threading.Lock()
+
+    def _take(self) -> None:
+        token = f"{host_name()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(token)
+        file = path.open("wb")
+        _try_lock(file)
+        _own[token] = os.getpid(), file
+        atexit.register(_remove_own, token, path)
+        self._token = token
+        self._pid = os.getpid()  # last: it tells other threads that the token is there
 
     def is_alive(self, token: str) -> bool | None:
-        """Tell whether the process of that token still lives; None when it ran on another machine and cannot be asked."""
-        host = token.rsplit(":", 2)[0]
-        if host != host_name():
+        """Tell whether the process of that token still lives.
+
+        None when it cannot be asked: it ran on another machine, belongs to another user, or the file system has no locks.
+        """
+        if token.rsplit(":", 2)[0] != host_name():
             return None
-        if token == self._token and self._pid == os.getpid():
-            return True
+        if token in _own and _own[token][0] == os.getpid():
+            return True  # never opened again here: closing the file would drop the lock that this process holds on it
         try:
             with self._path(token).open("r+b") as file:
-                return not _try_lock(file)
+                taken = _try_lock(file)
         except FileNotFoundError:
             return False
+        except PermissionError:
+            return None
+        return None if taken is None else not taken
 
     def _path(self, token: str) -> Path:
         return self.folder / f"{token.replace(':', '-').replace(os.sep, '-')}.lock"
 
 
-def _remove_own(path: Path, pid: int) -> None:
+_signs: dict[Path, LifeSign] = {}
+_own: dict[str, tuple[int, IO[bytes]]] = {}
+"""Tokens that this process, or one that it was forked from, has taken, with its process id. Closing the file would drop the lock."""
+
+
+def _renew_locks() -> None:
+    for sign in _signs.values():
+        sign.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
+def _remove_own(token: str, path: Path) -> None:
+    pid, file = _own.pop(token)
+    file.close()
     if os.getpid() == pid:
         path.unlink(missing_ok=True)
 
@@ -88,7 +117,7 @@ def _remove_own(path: Path, pid: int) -> None:
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(file: IO[bytes]) -> bool:
+    def _try_lock(file: IO[bytes]) -> bool | None:
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -98,10 +127,13 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(file: IO[bytes]) -> bool:
+    def _try_lock(file: IO[bytes]) -> bool | None:
+        """Give True when the lock was taken, False when another process has it, None when the file system has no locks."""
         # POSIX record locks: unlike flock, a forked child does not inherit them, so a surviving worker cannot keep a dead run alive.
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except (BlockingIOError, PermissionError):
             return False
+        except OSError:
+            return None
         return True

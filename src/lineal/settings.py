@@ -8,7 +8,7 @@ import difflib
 import os
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,26 @@ from lineal.errors import SettingsError
 
 PREFIX = "LINEAL_"
 FOLDER = ".lineal"
+_SQLITE = "sqlite:///"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings in force. `sources` says for each where it came from: "default", "environment" or a file."""
+    """The settings in force. `sources` says for each where it came from: "default", "environment", "argument" or a file.
+
+    Attributes:
+        home: Folder of the embedded default, absolute.
+        metadata_store: URL of the metadata store, with an absolute path where it is a file; empty for the one in `home`.
+        artifact_store: Absolute folder or URL of the artifact store; empty for the one in `home`.
+        orchestrator: Where steps run: local or processes.
+        durability: When what is written is made to survive a power cut: step, run or off.
+        table_format: How tables are stored: arrow or parquet.
+        pickle: Which pickled artifacts may be loaded: own, forbid or allow.
+        token: Token for a server; never shown.
+        quiet: Whether runs are not shown while they go on.
+    """
 
     home: Path
     metadata_store: str = ""
@@ -32,6 +45,7 @@ class Settings:
     durability: str = "step"
     table_format: str = "arrow"
     pickle: str = "own"
+    token: str = field(default="", repr=False)
     quiet: bool = False
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -40,32 +54,24 @@ class Settings:
         """Read the settings in force.
 
         Args:
-            environ: Environment variables; the process's own by default.
+            environ: Environment variables; the process's own by default. An empty one counts as not set.
             cwd: Folder from which project files and `.lineal/` are looked for upward; the working directory by default.
-            **given: Values that beat everything else.
+            **given: Values that beat everything else; None counts as not given.
+
+        A relative path in a file is relative to the folder of that file, any other to `cwd`.
 
         Raises SettingsError for an unknown key, a value that is not allowed, or a file that cannot be read.
         """
         environ = os.environ if environ is None else environ
-        cwd = Path.cwd() if cwd is None else cwd
+        cwd = Path.cwd() if cwd is None else cwd.absolute()
         values: dict[str, Any] = {}
         sources: dict[str, str] = {}
-        user_file = user_config_folder(environ) / "config.toml"
-        layers: list[tuple[str, Mapping[str, Any]]] = []
-        if user_file.is_file():
-            layers.append((str(user_file), _read(user_file)))
-        project = find_project_file(cwd)
-        if project is not None:
-            layers.append((str(project[0]), project[1]))
-        layers.append(("environment", _from_environment(environ)))
-        layers.append(("argument", {key: value for key, value in given.items() if value is not None}))
-        for source, layer in layers:
+        for source, folder, layer in _layers(environ, cwd, given):
             for key, value in layer.items():
-                values[key] = _checked(key, value, source)
+                values[key] = _anchored(key, _checked(key, value, source), folder)
                 sources[key] = source
         if "home" not in values:
-            values["home"], sources["home"] = default_home(cwd, environ)
-        values["home"] = Path(values["home"]).expanduser().absolute()
+            values["home"], sources["home"] = default_home(cwd)
         return cls(**values, sources={name: sources.get(name, "default") for name in setting_names()})
 
 
@@ -75,6 +81,28 @@ _CHOICES = {
     "pickle": ("own", "forbid", "allow"),
     "orchestrator": ("local", "processes"),
 }
+
+
+def _layers(environ: Mapping[str, str], cwd: Path, given: Mapping[str, Any]) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
+    """Give source, folder for relative paths, and values of each layer; later ones win."""
+    user_file = user_config_folder(environ) / "config.toml"
+    if user_file.is_file():
+        yield str(user_file), user_file.parent, _read(user_file)
+    project = find_project_file(cwd)
+    if project is not None:
+        yield str(project[0]), project[0].parent, project[1]
+    yield "environment", cwd, _from_environment(environ)
+    yield "argument", cwd, {key: value for key, value in given.items() if value is not None}
+
+
+def _anchored(key: str, value: Any, folder: Path) -> Any:
+    if key == "home":
+        return folder / Path(value).expanduser()
+    if key == "artifact_store" and value and "://" not in value:
+        return str(folder / Path(value).expanduser())
+    if key == "metadata_store" and value.startswith(_SQLITE):
+        return f"{_SQLITE}{folder / Path(value.removeprefix(_SQLITE)).expanduser()}"
+    return value
 
 
 def setting_names() -> list[str]:
@@ -95,8 +123,8 @@ def find_folder(cwd: Path) -> Path | None:
     return None
 
 
-def default_home(cwd: Path, environ: Mapping[str, str]) -> tuple[Path, str]:
-    """Give the home that holds when none is set: the nearest `.lineal/` upward, else the user's data folder."""
+def default_home(cwd: Path) -> tuple[Path, str]:
+    """Give the home that holds when none is set, and its source: the nearest `.lineal/` upward, else the user's data folder."""
     found = find_folder(cwd)
     if found is not None:
         return found, f"found upward of {cwd}"
@@ -123,8 +151,10 @@ def find_project_file(cwd: Path) -> tuple[Path, Mapping[str, Any]] | None:
         shared = folder / "pyproject.toml"
         if shared.is_file():
             table = _read(shared).get("tool", {}).get("lineal")
-            if table is not None:
+            if isinstance(table, Mapping):
                 return shared, table
+            if table is not None:
+                raise SettingsError(f"tool.lineal in {shared} must be a table of settings, got {table!r}")
     return None
 
 
@@ -164,6 +194,9 @@ def _checked(key: str, value: Any, source: str) -> Any:
         return text in _TRUE
     if not isinstance(value, str | Path):
         raise SettingsError(f"{key} must be text; {source} says {value!r}")
+    value = str(value)
+    if key == "home" and not value:
+        raise SettingsError(f"home must name a folder; {source} says ''. Leave it out to have the default")
     choices = _CHOICES.get(key)
     if choices and value not in choices:
         raise SettingsError(f"{key} must be one of {', '.join(choices)}; {source} says {value!r}")

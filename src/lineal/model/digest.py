@@ -9,8 +9,9 @@ The text form is 64 lower-case hexadecimal digits. The store's identity file nam
 """
 
 import struct
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NoReturn
 
 from blake3 import blake3
 
@@ -20,11 +21,10 @@ CHUNK = 1 << 20
 def of(tag: str, *parts: object) -> str:
     """Give the digest of a tagged tuple of parts: 64 hexadecimal digits.
 
-    Parts may be None, bool, int, float, str, bytes, and lists, tuples, sets, frozensets and dicts of such. Raises TypeError for others.
+    Parts may be None, bool, int, float, str, bytes, and lists, tuples, sets, frozensets and dicts of such. Raises TypeError for others,
+    subclasses too, and ValueError for a nesting too deep to follow.
     """
-    out: list[bytes] = []
-    _encode((tag, *parts), out)
-    return blake3(b"".join(out)).hexdigest()
+    return blake3(encode((tag, *parts))).hexdigest()
 
 
 def of_bytes(data: Any) -> str:
@@ -49,93 +49,109 @@ def of_call(
 
 
 def encode(value: object) -> bytes:
-    """Give the canonical encoding of a value, for use as a part or for a comparison."""
-    out: list[bytes] = []
-    _encode(value, out)
-    return b"".join(out)
+    """Give the canonical encoding of a value, for use as a part or for a comparison. Raises as `of` does."""
+    try:
+        return _ENCODERS[type(value)](value)
+    except RecursionError:
+        raise ValueError("cannot digest a value that is nested this deeply, or that contains itself") from None
 
 
-def _frame(tag: bytes, payload: bytes, out: list[bytes]) -> None:
-    out.append(b"%s%d:" % (tag, len(payload)))
-    out.append(payload)
+# Each encoder gives the whole encoding of one value. Small heads are made once: making them would be half of the work.
+_HEADS = {tag: tuple(b"%c%d:" % (tag, size) for size in range(256)) for tag in b"sbiltdSZ"}
+_STR = _HEADS[ord("s")]
+_NAN = b"f8:\x7f\xf8" + bytes(6)
+_pack = struct.Struct(">d").pack
 
 
-def _encode_str(value: Any, out: list[bytes]) -> None:
-    _frame(b"s", value.encode("utf-8", "surrogatepass"), out)
+def _head(tag: bytes, size: int) -> bytes:
+    return _HEADS[tag[0]][size] if size < 256 else b"%b%d:" % (tag, size)
 
 
-def _encode_bytes(value: Any, out: list[bytes]) -> None:
-    _frame(b"b", value, out)
+def _encode_str(value: str) -> bytes:
+    data = value.encode("utf-8", "surrogatepass")
+    size = len(data)
+    return (_STR[size] if size < 256 else b"s%d:" % size) + data
 
 
-def _encode_int(value: Any, out: list[bytes]) -> None:
+_encode_key = lru_cache(4096)(_encode_str)  # the names of arguments and outputs come again at every call
+
+
+def _encode_bytes(value: bytes) -> bytes:
+    return _head(b"b", len(value)) + value
+
+
+def _encode_int(value: int) -> bytes:
     # Hexadecimal: decimal text of huge integers is refused by Python above 4,300 digits.
-    _frame(b"i", b"%x" % value if value >= 0 else b"-%x" % -value, out)
+    data = b"%x" % value
+    return _head(b"i", len(data)) + data
 
 
-def _encode_float(value: Any, out: list[bytes]) -> None:
+def _encode_float(value: float) -> bytes:
     # All NaNs are one value here: their payload bits are not part of what a user can see. -0.0 and 0.0 differ.
-    out.append(b"f8:" + (struct.pack(">d", value) if value == value else b"\x7f\xf8" + bytes(6)))
+    return b"f8:" + _pack(value) if value == value else _NAN
 
 
-def _encode_bool(value: Any, out: list[bytes]) -> None:
-    out.append(b"T0:" if value else b"F0:")
+def _encode_bool(value: bool) -> bytes:
+    return b"T0:" if value else b"F0:"
 
 
-def _encode_none(value: Any, out: list[bytes]) -> None:
-    out.append(b"n0:")
+def _encode_none(value: None) -> bytes:
+    return b"n0:"
 
 
-def _encode_list(value: Any, out: list[bytes]) -> None:
-    out.append(b"l%d:" % len(value))
-    for item in value:
-        _encode(item, out)
+def _encode_each(values: Iterable[object]) -> list[bytes]:
+    # Most parts are text: asking for it first spares a look-up each.
+    return [_encode_str(value) if type(value) is str else _ENCODERS[type(value)](value) for value in values]
 
 
-def _encode_tuple(value: Any, out: list[bytes]) -> None:
-    out.append(b"t%d:" % len(value))
-    for item in value:
-        _encode(item, out)
+def _encode_list(value: list[object]) -> bytes:
+    return _head(b"l", len(value)) + b"".join(_encode_each(value))
 
 
-def _encode_dict(value: Any, out: list[bytes]) -> None:
-    out.append(b"d%d:" % len(value))
-    for key, item in sorted(((encode(key), item) for key, item in value.items()), key=_first):
-        out.append(key)
-        _encode(item, out)
+def _encode_tuple(value: tuple[object, ...]) -> bytes:
+    return _head(b"t", len(value)) + b"".join(_encode_each(value))
 
 
-def _encode_set(value: Any, out: list[bytes]) -> None:
-    out.append(b"S%d:" % len(value))
-    out.extend(sorted(encode(item) for item in value))
+def _encode_dict(value: dict[object, object]) -> bytes:
+    if not value:
+        return b"d0:"
+    pairs = [
+        (_encode_key(key) if type(key) is str else _ENCODERS[type(key)](key))
+        + (_encode_str(item) if type(item) is str else _ENCODERS[type(item)](item))
+        for key, item in value.items()
+    ]
+    # No key's encoding begins another's, so whole pairs sort as their keys do; two NaNs, which encode alike, by their items.
+    pairs.sort()
+    return _head(b"d", len(pairs)) + b"".join(pairs)
 
 
-def _encode_frozenset(value: Any, out: list[bytes]) -> None:
-    out.append(b"Z%d:" % len(value))
-    out.extend(sorted(encode(item) for item in value))
+def _encode_set(value: set[object]) -> bytes:
+    return _head(b"S", len(value)) + b"".join(sorted(_encode_each(value)))
 
 
-def _first(pair: tuple[bytes, object]) -> bytes:
-    return pair[0]
+def _encode_frozenset(value: frozenset[object]) -> bytes:
+    return _head(b"Z", len(value)) + b"".join(sorted(_encode_each(value)))
 
 
-_ENCODERS = {
-    str: _encode_str,
-    bytes: _encode_bytes,
-    int: _encode_int,
-    float: _encode_float,
-    bool: _encode_bool,
-    type(None): _encode_none,
-    list: _encode_list,
-    tuple: _encode_tuple,
-    dict: _encode_dict,
-    set: _encode_set,
-    frozenset: _encode_frozenset,
-}
+class _Encoders(dict[type, Callable[[Any], bytes]]):
+    """Encoders by exact type: a subclass may hold more than its base shows."""
+
+    def __missing__(self, kind: type) -> NoReturn:
+        raise TypeError(f"cannot digest a {kind.__module__}.{kind.__qualname__}: only plain values enter a digest")
 
 
-def _encode(value: object, out: list[bytes]) -> None:
-    encoder = _ENCODERS.get(type(value))
-    if encoder is None:
-        raise TypeError(f"cannot digest a {type(value).__module__}.{type(value).__qualname__}: only plain values enter a digest")
-    encoder(value, out)
+_ENCODERS = _Encoders(
+    {
+        str: _encode_str,
+        bytes: _encode_bytes,
+        int: _encode_int,
+        float: _encode_float,
+        bool: _encode_bool,
+        type(None): _encode_none,
+        list: _encode_list,
+        tuple: _encode_tuple,
+        dict: _encode_dict,
+        set: _encode_set,
+        frozenset: _encode_frozenset,
+    }
+)

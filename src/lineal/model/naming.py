@@ -9,13 +9,13 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from lineal.errors import InvalidName
 
 MAX_NAME = 255
 MAX_VERSION = 64
-_FORBIDDEN = frozenset('/\\@%<>"|?*\x7f')
+_FORBIDDEN = frozenset('/\\@%<>"|?*{}\x7f')
 _RESERVED = frozenset({"con", "prn", "aux", "nul", "latest"} | {f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10)})
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _plain = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_:.\-]{0,200}\Z").match
@@ -24,33 +24,58 @@ _plain = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_:.\-]{0,200}\Z").match
 def check_name(name: object, what: str = "name") -> str:
     """Give `name` in NFC form, or raise InvalidName that says what is wrong with it.
 
-    Allowed: 1 to 255 printable characters (letters of any script, digits, spaces inside, punctuation) except ``/ \\ @ % < > " | ? *``;
+    Allowed: 1 to 255 printable characters (letters of any script, digits, spaces inside, punctuation) except ``/ \\ @ % < > " | ? * { }``;
     not `.` or `..`, no leading `-` or `.`, no space or dot at the end, not a reserved device name, not `latest`.
     """
     if not isinstance(name, str):
         raise InvalidName(f"{what} must be a str, got {type(name).__name__}: {name!r}")
+    name = str.__str__(name)  # a plain str also of an enum's member or of numpy's str_: names enter digests and databases
+    if _plain(name) and name[-1] != "." and name.split(".", 1)[0].lower() not in _RESERVED:
+        return name  # the common case costs one match
+    name = unicodedata.normalize("NFC", name)
     reason = _refusal(name, MAX_NAME)
     if reason:
         raise InvalidName(f"{what} {_shown(name)} is not allowed: {reason}")
-    return unicodedata.normalize("NFC", name)
+    return name
 
 
 def check_version(version: object) -> str:
-    """Give an explicit version as text: a positive integer or a name of at most 64 characters."""
+    """Give an explicit version as text: a positive integer or a name of at most 64 characters.
+
+    A number is written in one way only: `7`, not `07`. Raises InvalidName that says what is wrong.
+    """
     if isinstance(version, bool) or not isinstance(version, str | int):
         raise InvalidName(f"version must be a str or an int, got {type(version).__name__}: {version!r}")
-    text = str(version)
-    if isinstance(version, int) and version < 1:
-        raise InvalidName(f"version {version} is not allowed: versions count from 1")
+    if isinstance(version, int) and not 1 <= version < 10**MAX_VERSION:
+        shown = version if abs(version) < 10**MAX_VERSION else "of that size"
+        raise InvalidName(f"version {shown} is not allowed: versions count from 1, in at most {MAX_VERSION} digits")
+    text = unicodedata.normalize("NFC", str.__str__(version) if isinstance(version, str) else str(int(version)))
     reason = _refusal(text, MAX_VERSION)
+    if reason is None and text.isdecimal() and (text[0] == "0" or not text.isascii()):
+        reason = "versions count from 1, in plain digits without leading zeros"
     if reason:
         raise InvalidName(f"version {_shown(text)} is not allowed: {reason}")
-    return unicodedata.normalize("NFC", text)
+    return text
+
+
+def check_template(template: object, what: str = "name") -> str:
+    """Give a name that may hold placeholders in NFC form, or raise InvalidName when nothing put in their place could make it a name."""
+    if not isinstance(template, str):
+        raise InvalidName(f"{what} must be a str, got {type(template).__name__}: {template!r}")
+    placeholders(template)
+    check_name(_PLACEHOLDER.sub("0", template), what)
+    return unicodedata.normalize("NFC", template)
+
+
+def check_version_template(template: object) -> str:
+    """Give an explicit version that may hold placeholders as text, or raise InvalidName as `check_template` does."""
+    if not isinstance(template, str) or not placeholders(template):
+        return check_version(template)
+    check_version(_PLACEHOLDER.sub("x", template))
+    return unicodedata.normalize("NFC", template)
 
 
 def _refusal(name: str, longest: int) -> str | None:
-    if _plain(name) and len(name) <= longest and name[-1] != "." and name.split(".", 1)[0].lower() not in _RESERVED:
-        return None  # the common case costs one match
     if not name:
         return "it is empty"
     if len(name) > longest:
@@ -92,6 +117,8 @@ def expand(template: str, values: Mapping[str, str]) -> str:
     if "{" not in template and "}" not in template:
         return template
     for key in placeholders(template):
+        if not isinstance(values.get(key, ""), str):
+            raise InvalidName(f"{_shown(template)}: the substitution for {{{key}}} must be a str, got {values[key]!r}")
         if key not in values:
             known = ", ".join(sorted(values))
             raise InvalidName(
@@ -101,7 +128,9 @@ def expand(template: str, values: Mapping[str, str]) -> str:
 
 
 def time_placeholders(start: datetime) -> dict[str, str]:
-    """Give `{date}` (2023_06_15) and `{time}` (14_30_45_123456) of a run's start in UTC."""
+    """Give `{date}` (2023_06_15) and `{time}` (14_30_45_123456) of a run's start in UTC; a time without a zone is one in UTC."""
+    if start.tzinfo is not None:
+        start = start.astimezone(UTC)
     return {"date": start.strftime("%Y_%m_%d"), "time": start.strftime("%H_%M_%S_%f")}
 
 

@@ -1,0 +1,196 @@
+"""Signs of life: a process that lives is seen alive, one that is gone is seen gone, however it ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from lineal import host
+from lineal.host import LifeSign, boot_id, host_name, life_sign
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give an empty folder for signs of life."""
+    return tmp_path / "alive"
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from lineal.host import LifeSign
+print(LifeSign(Path(sys.argv[1])).token(), flush=True)
+sys.stdin.read()
+"""
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def start_holder(folder: Path) -> tuple["subprocess.Popen[str]", str]:
+    """Start a process that holds a sign of life until its input ends; give it and its token."""
+    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+def test_the_boot_id_stays_for_this_boot() -> None:
+    """Two processes of one boot agree, where the system tells."""
+    other = subprocess.run(
+        [sys.executable, "-c", "from lineal.host import boot_id; print(boot_id())"], capture_output=True, text=True, check=True
+    )
+    assert boot_id() == other.stdout.strip() or boot_id().startswith("unknown-")
+    assert boot_id() == boot_id() != ""
+
+
+def test_an_unknown_boot_is_like_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the system does not tell, nothing that was not synced is ever trusted."""
+    monkeypatch.setattr(host, "_LINUX_BOOT_ID", tmp_path / "none")
+    monkeypatch.setattr(sys, "platform", "other")
+    assert boot_id.__wrapped__() != boot_id.__wrapped__()
+
+
+def test_a_token_names_host_and_process(folder: Path) -> None:
+    """A person who reads a row knows where to look."""
+    token = LifeSign(folder).token()
+    assert token.startswith(f"{host_name()}:{os.getpid()}:")
+
+
+def test_a_sign_has_one_token(folder: Path) -> None:
+    """Asking again, also from many threads at once, gives the same token and takes one lock file."""
+    sign = life_sign(folder)
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(life_sign(folder).token())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(found) == {sign.token()}
+    assert len(list((folder).iterdir())) == 1
+
+
+def test_the_own_process_is_alive_and_stays_so(folder: Path) -> None:
+    """Looking at one's own sign, also through another object, must not drop the lock: others still see it afterwards."""
+    token = LifeSign(folder).token()
+    assert LifeSign(folder).is_alive(token) is True
+    assert life_sign(folder).is_alive(token) is True
+    assert seen_by_another(folder, token) == "True"
+
+
+def seen_by_another(folder: Path, token: str) -> str:
+    """Give what another process sees of a token."""
+    code = (
+        "import sys; from pathlib import Path; from lineal.host import LifeSign; print(LifeSign(Path(sys.argv[1])).is_alive(sys.argv[2]))"
+    )
+    return subprocess.run([sys.executable, "-c", code, str(folder), token], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_another_process_is_alive_until_it_ends(folder: Path) -> None:
+    """After a proper end the sign is gone, and its file too."""
+    process, token = start_holder(folder)
+    sign = LifeSign(folder)
+    assert sign.is_alive(token) is True
+    assert sign.is_alive(token) is True, "looking must not take the lock for good"
+    process.communicate("")
+    assert sign.is_alive(token) is False
+    assert list(folder.iterdir()) == []
+
+
+def test_a_killed_process_is_gone(folder: Path) -> None:
+    """Nobody could clean up: the file is still there, its lock is not."""
+    process, token = start_holder(folder)
+    process.kill()
+    process.wait()
+    process.communicate()
+    assert len(list(folder.iterdir())) == 1
+    assert LifeSign(folder).is_alive(token) is False
+
+
+def test_another_machine_cannot_be_asked(folder: Path) -> None:
+    """A process id of another machine says nothing here; neither does what is no token."""
+    assert LifeSign(folder).is_alive(f"elsewhere.{host_name()}:1:abcd") is None
+    assert LifeSign(folder).is_alive("nonsense") is None
+
+
+def test_a_token_cannot_lead_out_of_the_folder(tmp_path: Path, folder: Path) -> None:
+    """A token comes from a database that others can write: it names a file in the folder, whatever it says."""
+    outside = tmp_path / "outside.lock"
+    outside.write_text("", encoding="utf-8")
+    folder.mkdir()
+    assert LifeSign(folder).is_alive(f"{host_name()}:1:{os.sep}..{os.sep}..{os.sep}outside") is False
+    assert LifeSign(folder)._path("a:../../outside:b").parent == folder
+
+
+def test_the_file_of_another_user_cannot_be_asked(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """What cannot be opened is neither alive nor dead."""
+
+    def refuse(*args: object) -> None:
+        raise PermissionError(13, "not yours")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert LifeSign(folder).is_alive(f"{host_name()}:1:abcd") is None
+
+
+def test_a_file_system_without_locks_cannot_be_asked(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Where nothing can be locked, nobody is thought alive for ever."""
+    monkeypatch.setattr(host, "_try_lock", lambda file: None)
+    token = f"{host_name()}:1:abcd"
+    folder.mkdir()
+    LifeSign(folder)._path(token).touch()
+    assert LifeSign(folder).is_alive(token) is None
+
+
+@needs_fork
+def test_a_forked_child_has_a_sign_of_its_own(folder: Path) -> None:
+    """The child's token is another one, and its end takes nothing from the parent."""
+    code = """
+import os, sys
+from pathlib import Path
+from lineal.host import life_sign
+folder = Path(sys.argv[1])
+sign = life_sign(folder)
+mine = sign.token()
+sign._lock.acquire()  # as if another thread were just taking it
+read, write = os.pipe()
+child = os.fork()
+if child == 0:
+    other = sign.token()
+    os.write(write, f"{other} {sign.is_alive(mine)} {sign.is_alive(other)}".encode())
+    os._exit(0)
+os.waitpid(child, 0)
+other, *seen = os.read(read, 1000).decode().split()
+print(other != mine, *seen, sign.is_alive(other), sign.is_alive(mine), sign.token() == mine)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["True", "True", "True", "False", "True", "True"]
+
+
+@needs_fork
+def test_a_surviving_child_does_not_keep_its_parent_alive(folder: Path) -> None:
+    """A worker that outlives a killed run must not make the run look alive."""
+    code = """
+import os, sys, time
+from pathlib import Path
+from lineal.host import life_sign
+token = life_sign(Path(sys.argv[1])).token()
+child = os.fork()
+if child == 0:
+    time.sleep(60)
+    os._exit(0)
+print(token, child, flush=True)
+time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    token, child = process.stdout.readline().split()
+    try:
+        assert LifeSign(folder).is_alive(token) is True
+        process.kill()
+        process.wait()
+        assert LifeSign(folder).is_alive(token) is False
+    finally:
+        os.kill(int(child), signal.SIGKILL)
+        process.stdout.close()
