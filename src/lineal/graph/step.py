@@ -55,15 +55,29 @@ class InputSpec:
     name: str
     annotation: Any = MISSING
     default: Any = MISSING
+    keyword_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a step takes and gives. `multiple` says that the function returns a tuple with one element per output."""
+    """What a step or pipeline takes and gives. `multiple` says that the function returns a tuple with one element per output.
+
+    `of` is what it belongs to, for messages: "step" or "pipeline". Worked out from the inputs, so that binding a call is quick: `positional`, the arguments that can be given by position;
+    `required`, those without a default; `blank`, each argument with its default or MISSING.
+    """
 
     inputs: tuple[InputSpec, ...]
     outputs: tuple[OutputSpec, ...]
     multiple: bool = False
+    of: str = "step"
+    positional: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    required: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    blank: Mapping[str, Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "positional", tuple(spec.name for spec in self.inputs if not spec.keyword_only))
+        object.__setattr__(self, "required", tuple(spec.name for spec in self.inputs if spec.default is MISSING))
+        object.__setattr__(self, "blank", {spec.name: spec.default for spec in self.inputs})
 
 
 @dataclass(frozen=True, slots=True)
