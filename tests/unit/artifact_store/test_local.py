@@ -134,6 +134,17 @@ def test_the_folder_of_all_objects_is_synced_only_for_a_new_fan_out(store: Local
     assert recorder.log[-1] == ("sync_folder", (f"{store.path}/objects",))
 
 
+def test_a_fan_out_that_was_removed_is_made_durable_again(store: LocalArtifactStore, recorder):
+    """What this process knew of the old folder does not hold for a new one."""
+    [record] = seal(store, ONE)
+    fanout = store.fetch(record).parent
+    store.delete(record.digest)
+    fanout.rmdir()
+    recorder.reset()
+    seal(store, ONE)
+    assert recorder.log[-1] == ("sync_folder", (f"{store.path}/objects",))
+
+
 def test_without_sync_nothing_is_waited_for(store: LocalArtifactStore, recorder):
     """And the record says which boot wrote it."""
     recorder.reset()
