@@ -1,0 +1,259 @@
+"""What happens inside a write transaction: step runs, versions and edges. Nothing here begins or commits.
+
+A step with one new output takes five statements: the step run, the object, the artifact's next number, the version, and all edges at
+once; a new step's code is a sixth, once. Texts are made before the transaction (`prepare`), so that the write lock is held for as short a time as can be.
+"""
+
+import re
+import sqlite3
+import time
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from lineal.errors import Conflict, NotFound, UsageError, VersionExists
+from lineal.metadata_store.rows import Row, code_row, object_row, step_run_row, version_of, version_tail
+from lineal.metadata_store.statements import SQL
+from lineal.model.records import NewOutput, SameOutput, StepCommit, VersionRecord
+from lineal.model.states import Status
+
+_WIDEST = 200  # edges in one statement; more go row by row
+_NUMBER = re.compile(r"[1-9][0-9]{0,14}")  # larger ones, such as a date with a time, are names: they would not fit a counter
+_MOST = 100_000  # entries that `Known` keeps
+_UPSERT_OBJECT = SQL["upsert_object"]
+_NEXT_NUMBER = SQL["next_number"]
+_INSERT_VERSION = SQL["insert_version"]
+_FINISH_STEP_RUN = SQL["finish_step_run"]
+_OPEN = frozenset({Status.PENDING, Status.RUNNING})
+
+
+class Known(NamedTuple):
+    """What a store remembers to save statements: digests of code that is recorded, pipelines by run. Neither ever changes or goes."""
+
+    code: set[str]
+    pipelines: dict[str, str]
+
+    def learn(self, commits: Sequence[StepCommit]) -> None:
+        """Note what commits have recorded."""
+        for commit in commits:
+            if commit.code is not None:
+                self.code.add(commit.code.digest)
+        if len(self.code) > _MOST:
+            self.code.clear()
+        if len(self.pipelines) > _MOST:
+            self.pipelines.clear()
+
+
+class NewVersion(NamedTuple):
+    """A version to be made, with its parameters."""
+
+    output: NewOutput
+    object_row: Row
+    tail: Row
+    now: int
+
+
+class Prepared(NamedTuple):
+    """A step's commit with its parameters. `outputs` has None where the step gives an existing version."""
+
+    commit: StepCommit
+    step_row: Row
+    outputs: list[NewVersion | None]
+    code_row: Row | None
+
+
+def prepare(commit: StepCommit, known_code: Collection[str]) -> Prepared:
+    """Make the parameters of a commit. Raises UsageError for a step run that has not ended, or for what JSON cannot hold."""
+    step = commit.step_run
+    if step.status in _OPEN:
+        raise UsageError(f"step run {step.name!r} is {step.status}: only one that has ended can be committed; show it with heartbeat()")
+    now = time.time_ns() // 1000
+    code = commit.code
+    return Prepared(
+        commit,
+        step_run_row(step, len(commit.outputs)),
+        [prepare_version(output, now) if type(output) is NewOutput else None for output in commit.outputs],
+        None if code is None or code.digest in known_code else code_row(code),
+    )
+
+
+def prepare_version(output: NewOutput, now: int) -> NewVersion:
+    """Make the parameters of a version."""
+    return NewVersion(output, object_row(output.object), version_tail(output, now), now)
+
+
+def finish_steps(cursor: sqlite3.Cursor, steps: Sequence[Prepared], pipelines: dict[str, str]) -> list[list[VersionRecord]]:
+    """Commit step runs with their versions and edges; gives the versions of each in the order of its outputs."""
+    return [_finish_step(cursor, step, pipelines) for step in steps]
+
+
+def _finish_step(cursor: sqlite3.Cursor, prepared: Prepared, pipelines: dict[str, str]) -> list[VersionRecord]:
+    commit = prepared.commit
+    try:
+        if not cursor.execute(_FINISH_STEP_RUN, prepared.step_row).rowcount:
+            return _finished_before(cursor, commit)
+        versions, edges, live = _outputs(cursor, prepared, pipelines)
+        step_id = commit.step_run.id
+        for place, edge in enumerate(commit.inputs):
+            edges.append((step_id, "used", place, edge.name, edge.kind, edge.version_id))
+        if edges or live:
+            _add_edges(cursor, edges, live)
+        if prepared.code_row is not None:
+            cursor.execute(SQL["insert_code"], prepared.code_row)
+        return versions
+    except sqlite3.IntegrityError as error:
+        raise _explained(cursor, error, commit) from error
+
+
+def _outputs(cursor: sqlite3.Cursor, prepared: Prepared, pipelines: dict[str, str]) -> tuple[list[VersionRecord], list[Row], list[Row]]:
+    """Make the versions of a step; give them, the edges to those that exist now, and the edges to those that must still be live."""
+    versions: list[VersionRecord] = []
+    edges: list[Row] = []
+    live: list[Row] = []
+    step = prepared.commit.step_run
+    for place, output in enumerate(prepared.commit.outputs):
+        new = prepared.outputs[place]
+        if new is None:
+            assert isinstance(output, SameOutput)
+            versions.append(output.version)
+            live.append((step.id, "reused", place, output.output, "cache", output.version.id))
+            continue
+        text, number, existing = add_version(cursor, new)
+        if existing is None:
+            existing = _record(new, text, number, step.run_id, step.id, _pipeline(cursor, step.run_id, pipelines), step.step)
+            edges.append((step.id, "made", place, new.output.output, "step", existing.id))
+        else:
+            edges.append((step.id, "reused", place, new.output.output, "same", existing.id))
+        versions.append(existing)
+    return versions, edges, live
+
+
+def _pipeline(cursor: sqlite3.Cursor, run_id: str, pipelines: dict[str, str]) -> str:
+    if run_id not in pipelines:
+        pipelines[run_id] = cursor.execute(SQL["pipeline_of_run"], (run_id,)).fetchone()[0]
+    return pipelines[run_id]
+
+
+def add_version(cursor: sqlite3.Cursor, new: NewVersion) -> tuple[str, int | None, VersionRecord | None]:
+    """Make a version; give its text, its number, and the record of an explicit version that exists with the same bytes.
+
+    Raises VersionExists when it exists with other bytes, Conflict for the number of a deleted version.
+    """
+    output, objects, tail, now = new
+    execute = cursor.execute
+    execute(_UPSERT_OBJECT, objects)
+    if output.version is None:
+        artifact_id, number = execute(_NEXT_NUMBER, (output.artifact, now)).fetchone()
+        text = str(number)
+    else:
+        text = output.version
+        number = int(text) if _NUMBER.fullmatch(text) else None
+        (artifact_id,) = execute(SQL["reserve_number"], (output.artifact, (number or 0) + 1, now)).fetchone()
+        existing = _same_version(cursor, output, artifact_id, number)
+        if existing is not None:
+            return text, number, existing
+    execute(_INSERT_VERSION, (output.id, artifact_id, text, number, output.object.digest, *tail))
+    if output.tags:
+        cursor.executemany(SQL["insert_version_tag"], [(tag, output.id) for tag in output.tags])
+    return text, number, None
+
+
+def _same_version(cursor: sqlite3.Cursor, output: NewOutput, artifact_id: int, number: int | None) -> VersionRecord | None:
+    name = f"version {output.version!r} of {output.artifact!r}"
+    row = cursor.execute(SQL["same_version"], (artifact_id, output.version)).fetchone()
+    if row is None:
+        if number is not None and cursor.execute(SQL["is_retired"], (artifact_id, number)).fetchone():
+            raise Conflict(f"{name} was deleted, and a number is never given again; leave the version out to take the next one")
+        return None
+    uid, digest, state = row
+    if digest != output.object.digest:
+        raise VersionExists(
+            f"{name} exists with other content (digest {digest[:12]}, new {output.object.digest[:12]}); "
+            "versions never change: choose another version, or leave it out to take the next number"
+        )
+    if state == "pruned":
+        cursor.execute(SQL["revive_version"], (uid,))
+    return version_of(cursor.execute(SQL["version_by_id"], (uid,)).fetchone())
+
+
+def _record(
+    new: NewVersion, text: str, number: int | None, run: str | None, step_run: str | None, pipeline: str | None, step: str | None
+) -> VersionRecord:
+    output = new.output
+    return VersionRecord(
+        output.id, output.artifact, text, number, output.object, output.materializer, output.type, output.data_type, output.save_type,
+        new.now, run, step_run, output.output or None, pipeline, step, tuple(dict.fromkeys(output.tags)) if output.tags else (),
+        output.metadata,
+    )  # fmt: skip
+
+
+@lru_cache(256)
+def _edges_statement(edges: int, live: int) -> str:
+    return f"{SQL['insert_edges']} {', '.join([SQL['edge']] * edges + [SQL['live_edge']] * live)}"
+
+
+def _add_edges(cursor: sqlite3.Cursor, edges: list[Row], live: list[Row]) -> None:
+    if len(edges) + len(live) <= _WIDEST:
+        parameters: list[Any] = []
+        for row in (*edges, *live):
+            parameters += row
+        cursor.execute(_edges_statement(len(edges), len(live)), parameters)
+        return
+    cursor.executemany(_edges_statement(1, 0), edges)
+    cursor.executemany(_edges_statement(0, 1), live)
+
+
+def _finished_before(cursor: sqlite3.Cursor, commit: StepCommit) -> list[VersionRecord]:
+    step = commit.step_run
+    found = [version_of(row) for row in cursor.execute(SQL["outputs_of_step_run"], (step.id,))]
+    if len(found) != len(commit.outputs):
+        raise Conflict(
+            f"step run {step.name!r} ({step.id}) ended before, with {len(found)} outputs; now it comes with {len(commit.outputs)}. "
+            "A step run ends once: nothing was changed"
+        )
+    return found
+
+
+def save_version(cursor: sqlite3.Cursor, new: NewVersion, step_run_id: str | None) -> VersionRecord:
+    """Make a version outside of a step's end; the same id again gives the same version."""
+    found = cursor.execute(SQL["version_by_id"], (new.output.id,)).fetchone()
+    if found is not None:
+        return version_of(found)
+    run_id = pipeline = step = None
+    if step_run_id is not None:
+        origin = cursor.execute(SQL["step_run_origin"], (step_run_id,)).fetchone()
+        if origin is None:
+            raise NotFound(f"step run {step_run_id} is not recorded; show it with heartbeat() before saving versions inside it")
+        run_id, pipeline, step = origin
+    text, number, existing = add_version(cursor, new)
+    record = existing or _record(new, text, number, run_id, step_run_id, pipeline, step)
+    if step_run_id is not None:
+        (place,) = cursor.execute(SQL["next_saved_position"], (step_run_id,)).fetchone()
+        role = "made" if existing is None else "reused"
+        _add_edges(cursor, [(step_run_id, role, place, new.output.output or new.output.artifact, "save", record.id)], [])
+    return record
+
+
+def _explained(cursor: sqlite3.Cursor, error: sqlite3.IntegrityError, commit: StepCommit) -> Exception:
+    text, step = str(error), commit.step_run
+    if "step_runs.run_id" in text:
+        return NotFound(f"run {step.run_id} of step run {step.name!r} is not recorded; begin_run() comes first")
+    if "edges.version_id" in text:
+        return NotFound(_gone(cursor, commit))
+    if "versions.uid" in text:
+        return Conflict(f"step run {step.name!r} brings a version id that another version has; ids are made anew with new_id()")
+    return error
+
+
+def _gone(cursor: sqlite3.Cursor, commit: StepCommit) -> str:
+    used = {edge.version_id: edge.name for edge in commit.inputs}
+    reused = {each.version.id: each for each in commit.outputs if isinstance(each, SameOutput)}
+    wanted = "[" + ",".join(f'"{uid}"' for uid in (*used, *reused)) + "]"
+    states = dict(cursor.execute(SQL["version_states"], (wanted,)).fetchall())
+    lost = [f"input {name!r} ({uid})" for uid, name in used.items() if uid not in states]
+    lost += [
+        f"{same.version.artifact}@{same.version.version} ({states.get(uid, 'deleted')})"
+        for uid, same in reused.items()
+        if states.get(uid) != "live"
+    ]
+    return f"step run {commit.step_run.name!r} refers to versions that are gone: {', '.join(lost)}; run the step again"

@@ -1,0 +1,106 @@
+"""Filters and sort orders of lists: names from outside choose among fragments of `queries.sql`, values are always bound."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lineal.errors import UsageError
+from lineal.metadata_store.statements import SQL
+
+LONGEST_PAGE = 10_000
+
+# Each list's sort fields and what they mean. Times sort by the store's own order of rows, which no clock can disturb.
+SORTS: dict[str, dict[str, str]] = {
+    "runs": {"created": "r.id", "name": "r.name", "pipeline": "r.pipeline", "status": "r.status", "duration": "r.duration"},
+    "versions": {
+        "created": "v.id", "name": "a.name", "number": "v.number", "size": "o.size", "type": "v.type", "data_type": "v.data_type",
+    },
+    "artifacts": {
+        "updated": "l.id", "created": "a.id", "name": "a.name", "size": "o.size", "type": "l.type", "data_type": "l.data_type",
+    },
+}  # fmt: skip
+_SAME_AS = {"runs": {"started": "created"}, "versions": {"artifact": "name", "version": "number"}, "artifacts": {}}
+_TIES = {"runs": "r.id", "versions": "v.id", "artifacts": "a.id"}
+
+
+def fields(listed: str) -> list[str]:
+    """Give the filter fields of a list ("runs", "versions", "artifacts")."""
+    return [name.partition(".")[2] for name in SQL if name.startswith(f"{listed}.")]
+
+
+def where(listed: str, filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Give the WHERE clause of filters and its parameters.
+
+    A filter of None does not filter. A list of values means any of them, for tags all of them. Raises UsageError for an unknown field
+    or a value of the wrong type.
+    """
+    known = fields(listed)
+    clauses: list[str] = []
+    parameters: list[Any] = []
+    for field, given in filters.items():
+        if field not in known:
+            raise UsageError(f"{listed} cannot be filtered by {field!r}; fields are: {', '.join(known)}")
+        if given is None:
+            continue
+        values = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
+        fragment = SQL[f"{listed}.{field}"]
+        check: Callable[[Any, str], Any] = _CHECKS.get(field, _text)
+        joint = " AND " if field == "tag" else " OR "
+        # No value at all: nothing is any of them, and everything has all of them.
+        clauses.append(f"({joint.join([fragment] * len(values)) or ('1 = 1' if field == 'tag' else '1 = 0')})")
+        for value in values:
+            parameters += [check(value, field)] * fragment.count("?")
+    return (f"WHERE {' AND '.join(clauses)}" if clauses else ""), parameters
+
+
+def order(listed: str, sort: str) -> str:
+    """Give the ORDER BY terms of a sort field; `-field` descends. Raises UsageError for an unknown one."""
+    field, direction = (sort[1:], "DESC") if sort.startswith("-") else (sort, "ASC")
+    field = _SAME_AS[listed].get(field, field)
+    column = SORTS[listed].get(field)
+    if column is None:
+        raise UsageError(
+            f"{listed} cannot be sorted by {sort!r}; fields are: {', '.join(sorted(SORTS[listed]))}, with - in front to descend"
+        )
+    tie = _TIES[listed]
+    return f"{column} {direction}" if column == tie else f"{column} {direction}, {tie} {direction}"
+
+
+def check_page(limit: int, offset: int) -> None:
+    """Raise UsageError for a page that is too long or begins before the first row."""
+    if type(limit) is not int or not 1 <= limit <= LONGEST_PAGE:
+        raise UsageError(f"limit must be an int from 1 to {LONGEST_PAGE}, got {limit!r}")
+    if type(offset) is not int or not 0 <= offset < 1 << 62:
+        raise UsageError(f"offset must be an int of 0 or more, got {offset!r}")
+
+
+def like(pattern: str) -> str:
+    """Give the LIKE pattern for a name in which `*` stands for anything and all else for itself."""
+    return pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
+
+
+def _text(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"the filter {field!r} takes text, got {type(value).__name__}: {value!r}")
+    return value if type(value) is str else str(value)  # a Status is text of another type, which SQLite would not take
+
+
+def _pattern(value: Any, field: str) -> str:
+    return like(_text(value, field))
+
+
+def _version(value: Any, field: str) -> str:
+    return str(value) if type(value) is int else _text(value, field)
+
+
+def _time(value: Any, field: str) -> int:
+    if type(value) is not int or not -(1 << 63) <= value < 1 << 63:
+        raise UsageError(f"the filter {field!r} takes microseconds since 1970 in UTC as an int, got {type(value).__name__}: {value!r}")
+    return value
+
+
+_CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    "name": _pattern,
+    "version": _version,
+    "created_after": _time,
+    "created_before": _time,
+}

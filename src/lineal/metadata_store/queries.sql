@@ -1,0 +1,478 @@
+-- Every statement on facts, by name: `-- name: x`, one line of purpose, the statement. statements.py reads this file.
+-- `{other}` stands for the text of an earlier name. `{where}` and `{order}` are filled by filters.py from the fragments below.
+-- Written for SQLite and PostgreSQL alike; `json_each` (a list of ids as one value) is the one thing that differs.
+-- BEGIN, COMMIT and pragmas belong to the connection and stand in connections.py.
+
+-- name: meta
+-- The store's own facts: its id, its epoch.
+SELECT key, value FROM meta;
+
+-- name: schema_version
+-- The newest migration that was applied.
+SELECT max(version) FROM migrations;
+
+-- ---------------------------------------------------------------- what a record is made of
+
+-- name: run_columns
+-- The columns of a RunRecord, in its order.
+r.uid, r.name, r.pipeline, r.status, r.started, r.ended, r.duration, r.parameters, r.tags, r.metadata, r.error, r.plan,
+r.environment, r.orchestrator, r.durability, r.process, r.heartbeat, r.id
+
+-- name: step_run_columns
+-- The columns of a StepRunRecord, in its order.
+s.uid, r.uid, s.name, s.step, s.position, s.status, s.started, s.ended, s.duration, s.cache_key, s.cached_from, s.parameters,
+s.ingredients, s.metadata, s.error, s.id
+
+-- name: version_columns
+-- The columns of a VersionRecord with its ObjectRecord, in the order that rows.py unpacks.
+v.uid, a.name, v.version, v.number, o.digest, o.size, o.files, o.inline, o.boot, v.external, v.materializer, v.type, v.data_type,
+v.save_type, v.created, pr.uid, ps.uid, v.output, pr.pipeline, ps.step, v.tags, v.metadata, v.pinned, v.state
+
+-- name: version_joins
+-- What version_columns needs besides `versions v`: artifact, object, and the step run and run that made it.
+JOIN artifacts a ON a.id = v.artifact_id
+JOIN objects o ON o.id = v.object_id
+LEFT JOIN edges m ON m.version_id = v.id AND m.role = 'made'
+LEFT JOIN step_runs ps ON ps.id = m.step_run_id
+LEFT JOIN runs pr ON pr.id = ps.run_id
+
+-- ---------------------------------------------------------------- runs
+
+-- name: insert_run
+-- Record a run; nothing when its id is there already.
+INSERT INTO runs (uid, name, pipeline, status, started, ended, duration, parameters, tags, metadata, error, plan,
+    environment, orchestrator, durability, process, heartbeat)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (uid) DO NOTHING
+RETURNING id;
+
+-- name: insert_run_tag
+-- Note a run's tag for filters.
+INSERT INTO run_tags (tag, run_id) VALUES (?, (SELECT id FROM runs WHERE uid = ?)) ON CONFLICT DO NOTHING;
+
+-- name: delete_run_tags
+-- Forget a run's tags for filters.
+DELETE FROM run_tags WHERE run_id = ?;
+
+-- name: run_state
+-- What changing a run starts from.
+SELECT id, status, tags, metadata FROM runs WHERE uid = ?;
+
+-- name: finish_run
+-- End a run.
+UPDATE runs SET status = ?, ended = ?, duration = ?, error = ?, plan = ?, metadata = ? WHERE id = ?;
+
+-- name: update_run
+-- Change a run's tags and metadata.
+UPDATE runs SET tags = ?, metadata = ? WHERE id = ?;
+
+-- name: pipeline_of_run
+-- The pipeline of a run.
+SELECT pipeline FROM runs WHERE uid = ?;
+
+-- name: heartbeat
+-- Renew a run's lease.
+UPDATE runs SET heartbeat = ? WHERE uid = ?;
+
+-- name: crash_run
+-- Mark a run that still says running as crashed.
+UPDATE runs SET status = 'crashed', ended = ?, error = ? WHERE uid = ? AND status = 'running' RETURNING id;
+
+-- name: crash_step_runs
+-- Mark the step runs of a crashed run that have not ended as crashed.
+UPDATE step_runs SET status = 'crashed', ended = ?, error = ? WHERE run_id = ? AND status IN ('running', 'pending');
+
+-- name: run_by_id
+-- A run by id.
+SELECT {run_columns} FROM runs r WHERE r.uid = ?;
+
+-- name: run_by_id_or_name
+-- A run by id, else the newest of that name.
+SELECT {run_columns} FROM runs r WHERE r.uid = ? OR r.name = ? ORDER BY r.uid = ? DESC, r.id DESC LIMIT 1;
+
+-- name: runs_by_prefix
+-- At most two runs whose ids lie in a range: a prefix that fits two is ambiguous.
+SELECT {run_columns} FROM runs r WHERE r.uid >= ? AND r.uid < ? ORDER BY r.uid LIMIT 2;
+
+-- name: runs_by_id
+-- Runs by a list of ids.
+SELECT {run_columns} FROM runs r WHERE r.uid IN (SELECT value FROM json_each(?));
+
+-- name: run_names_near
+-- Names that a mistyped run name may mean: those with the same beginning, and the newest.
+SELECT name FROM (SELECT DISTINCT name FROM runs WHERE name >= ? AND name < ? LIMIT 500)
+UNION SELECT name FROM (SELECT DISTINCT name FROM runs WHERE name >= ? AND name < ? LIMIT 500)
+UNION SELECT name FROM (SELECT name FROM runs ORDER BY id DESC LIMIT 200);
+
+-- name: list_runs
+-- One page of runs.
+SELECT {run_columns} FROM runs r {where} ORDER BY {order} LIMIT ? OFFSET ?;
+
+-- name: count_runs
+-- How many runs the filters let through.
+SELECT count(*) FROM runs r {where};
+
+-- name: runs.pipeline
+-- Filter: the pipeline's name.
+r.pipeline = ?
+
+-- name: runs.name
+-- Filter: the run's name, `*` for anything.
+r.name LIKE ? ESCAPE '\'
+
+-- name: runs.status
+-- Filter: the state.
+r.status = ?
+
+-- name: runs.tag
+-- Filter: a tag.
+r.id IN (SELECT t.run_id FROM run_tags t WHERE t.tag = ?)
+
+-- name: runs.created_after
+-- Filter: started at this time or later.
+r.started >= ?
+
+-- name: runs.created_before
+-- Filter: started before this time.
+r.started < ?
+
+-- ---------------------------------------------------------------- step runs
+
+-- name: finish_step_run
+-- End a step run that has no row yet, or one that has not ended. Changes no row when it ended before: then it is a repetition.
+-- Here and below ids are looked up where they are needed: SQLite takes five times as long to give one back by RETURNING.
+INSERT INTO step_runs (uid, run_id, name, step, position, status, started, ended, duration, cache_key, cached_from, outputs,
+    parameters, ingredients, metadata, error)
+VALUES (?, (SELECT id FROM runs WHERE uid = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (uid) DO UPDATE SET status = excluded.status, started = excluded.started, ended = excluded.ended,
+    duration = excluded.duration, cache_key = excluded.cache_key, cached_from = excluded.cached_from, outputs = excluded.outputs,
+    parameters = excluded.parameters, ingredients = excluded.ingredients, metadata = excluded.metadata,
+    error = excluded.error
+WHERE step_runs.status IN ('pending', 'running', 'crashed');
+
+-- name: show_step_run
+-- Show a step run that has not ended; what has a row already and waits no longer stays as it is.
+INSERT INTO step_runs (uid, run_id, name, step, position, status, started, ended, duration, cache_key, cached_from, outputs,
+    parameters, ingredients, metadata, error)
+VALUES (?, (SELECT id FROM runs WHERE uid = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (uid) DO UPDATE SET status = excluded.status, started = excluded.started
+WHERE step_runs.status = 'pending';
+
+-- name: step_run_origin
+-- What a version that is saved inside a step records of it.
+SELECT r.uid, r.pipeline, s.step FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE s.uid = ?;
+
+-- name: outputs_of_step_run
+-- What a step run gave, in order.
+SELECT {version_columns}
+FROM step_runs s JOIN edges e ON e.step_run_id = s.id JOIN versions v ON v.id = e.version_id {version_joins}
+WHERE s.uid = ? AND e.role <> 'used' AND e.position < 1048576 ORDER BY e.position;
+
+-- name: step_run_by_id
+-- A step run by id.
+SELECT {step_run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE s.uid = ?;
+
+-- name: step_runs_by_id
+-- Step runs by a list of ids.
+SELECT {step_run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE s.uid IN (SELECT value FROM json_each(?));
+
+-- name: step_runs_of_run
+-- The step runs of a run in the order of the definition.
+SELECT {step_run_columns} FROM runs r JOIN step_runs s ON s.run_id = r.id WHERE r.uid = ? ORDER BY s.position, s.id;
+
+-- name: previous_step_run
+-- The newest step run of the same pipeline and name before this one that succeeded: runs backwards, a probe in each.
+SELECT {step_run_columns}
+FROM step_runs t JOIN runs own ON own.id = t.run_id
+CROSS JOIN runs r ON r.pipeline = own.pipeline
+CROSS JOIN step_runs s ON s.run_id = r.id AND s.name = t.name
+WHERE t.uid = ? AND s.id < t.id AND s.status IN ('completed', 'cached')
+ORDER BY r.id DESC, s.id DESC LIMIT 1;
+
+-- name: step_edges
+-- What went into and came out of a step run, in order.
+SELECT e.role, e.name, {version_columns}
+FROM step_runs s JOIN edges e ON e.step_run_id = s.id JOIN versions v ON v.id = e.version_id {version_joins}
+WHERE s.uid = ? ORDER BY e.position;
+
+-- name: find_cached
+-- The newest successful step run with this key whose recorded outputs are all live, one row an output (one without, for none).
+SELECT hit.uid, r.uid, r.name, hit.ended, e.name, {version_columns}
+FROM (
+    SELECT c.id, c.uid, c.run_id, c.ended FROM step_runs c
+    WHERE c.cache_key = ? AND c.status IN ('completed', 'cached') AND c.expired = 0 AND c.outputs = (
+        SELECT count(*) FROM edges f JOIN versions w ON w.id = f.version_id
+        WHERE f.step_run_id = c.id AND f.role <> 'used' AND f.position < 1048576 AND w.state = 'live'
+    )
+    ORDER BY c.id DESC LIMIT 1
+) hit
+JOIN runs r ON r.id = hit.run_id
+LEFT JOIN edges e ON e.step_run_id = hit.id AND e.role <> 'used' AND e.position < 1048576
+LEFT JOIN versions v ON v.id = e.version_id
+LEFT JOIN artifacts a ON a.id = v.artifact_id
+LEFT JOIN objects o ON o.id = v.object_id
+LEFT JOIN edges m ON m.version_id = v.id AND m.role = 'made'
+LEFT JOIN step_runs ps ON ps.id = m.step_run_id
+LEFT JOIN runs pr ON pr.id = ps.run_id;
+
+-- ---------------------------------------------------------------- edges
+
+-- name: insert_edges
+-- Record edges; one of the two rows below for each.
+INSERT INTO edges (step_run_id, role, position, name, kind, version_id) VALUES
+
+-- name: edge
+-- Row: a version that exists.
+((SELECT id FROM step_runs WHERE uid = ?), ?, ?, ?, ?, (SELECT id FROM versions WHERE uid = ?))
+
+-- name: live_edge
+-- Row: a version whose data must still be there.
+((SELECT id FROM step_runs WHERE uid = ?), ?, ?, ?, ?, (SELECT id FROM versions WHERE uid = ? AND state = 'live'))
+
+-- name: next_saved_position
+-- Where the next version stands that is saved inside a step: after its outputs, from 1048576 on.
+SELECT coalesce(max(position), 1048575) + 1 FROM edges WHERE step_run_id = (SELECT id FROM step_runs WHERE uid = ?) AND role <> 'used' AND position >= 1048576;
+
+-- ---------------------------------------------------------------- versions
+
+-- name: upsert_object
+-- Record an object. What is ours wins over what is registered elsewhere; what is durable stays durable.
+INSERT INTO objects (digest, size, files, inline, boot, external) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (digest) DO UPDATE SET
+    inline = coalesce(objects.inline, excluded.inline),
+    boot = CASE WHEN excluded.external IS NOT NULL OR (objects.external IS NULL AND objects.boot IS NULL) THEN objects.boot
+        ELSE excluded.boot END,
+    external = CASE WHEN objects.external IS NULL THEN NULL ELSE excluded.external END;
+
+-- name: next_number
+-- Take the artifact's next number, making the artifact when it is new. A transaction that rolls back gives the number back.
+INSERT INTO artifacts (name, next, created) VALUES (?, 2, ?)
+ON CONFLICT (name) DO UPDATE SET next = artifacts.next + 1
+RETURNING id, next - 1;
+
+-- name: reserve_number
+-- Find or make an artifact and move its count to this value or beyond.
+INSERT INTO artifacts (name, next, created) VALUES (?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET next = CASE WHEN excluded.next > artifacts.next THEN excluded.next ELSE artifacts.next END
+RETURNING id;
+
+-- name: is_retired
+-- Whether a number belonged to a version that was deleted.
+SELECT 1 FROM retired WHERE artifact_id = ? AND number = ?;
+
+-- name: insert_version
+-- Record a version.
+INSERT INTO versions (uid, artifact_id, version, number, object_id, output, materializer, type, data_type, save_type, created,
+    external, tags, metadata)
+VALUES (?, ?, ?, ?, (SELECT id FROM objects WHERE digest = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: same_version
+-- The id, digest and state of an explicit version that may exist.
+SELECT v.uid, o.digest, v.state FROM versions v JOIN objects o ON o.id = v.object_id WHERE v.artifact_id = ? AND v.version = ?;
+
+-- name: version_states
+-- The states of versions by a list of ids, for a message.
+SELECT uid, state FROM versions WHERE uid IN (SELECT value FROM json_each(?));
+
+-- name: revive_version
+-- The bytes of a pruned version are there again.
+UPDATE versions SET state = 'live' WHERE uid = ?;
+
+-- name: insert_version_tag
+-- Note a version's tag for filters.
+INSERT INTO version_tags (tag, version_id) VALUES (?, (SELECT id FROM versions WHERE uid = ?)) ON CONFLICT DO NOTHING;
+
+-- name: delete_version_tags
+-- Forget a version's tags for filters.
+DELETE FROM version_tags WHERE version_id = ?;
+
+-- name: version_state
+-- What changing a version starts from.
+SELECT id, tags, metadata, pinned FROM versions WHERE uid = ?;
+
+-- name: update_version
+-- Change a version's tags, metadata and pin.
+UPDATE versions SET tags = ?, metadata = ?, pinned = ? WHERE id = ?;
+
+-- name: settle
+-- An object is durable now.
+UPDATE objects SET boot = NULL WHERE digest = ?;
+
+-- name: version_by_id
+-- A version by id.
+SELECT {version_columns} FROM versions v {version_joins} WHERE v.uid = ?;
+
+-- name: versions_by_id
+-- Versions by a list of ids.
+SELECT {version_columns} FROM versions v {version_joins} WHERE v.uid IN (SELECT value FROM json_each(?));
+
+-- name: version_by_number
+-- A version by the artifact's name and the version's text.
+SELECT {version_columns} FROM versions v {version_joins} WHERE a.name = ? AND v.version = ?;
+
+-- name: latest_of_name
+-- The row id of the newest live version of an artifact.
+SELECT w.id FROM artifacts b JOIN versions w ON w.artifact_id = b.id WHERE b.name = ? AND w.state = 'live' ORDER BY w.id DESC LIMIT 1
+
+-- name: latest_version
+-- The newest live version of an artifact.
+SELECT {version_columns} FROM versions v {version_joins} WHERE v.id = ({latest_of_name});
+
+-- name: latest_version_or_id
+-- The newest live version of the artifact of that name, and at most two versions whose ids lie in a range.
+SELECT c.place, {version_columns}
+FROM (
+    SELECT 0 AS place, id FROM ({latest_of_name}) named
+    UNION ALL SELECT 1, id FROM (SELECT id FROM versions WHERE uid >= ? AND uid < ? ORDER BY uid LIMIT 2) ranged
+) c JOIN versions v ON v.id = c.id {version_joins}
+ORDER BY c.place;
+
+-- name: newest_of_any_state
+-- The newest version of an artifact, for a message when none is live or the wanted one is not there.
+SELECT w.version, w.state FROM artifacts b JOIN versions w ON w.artifact_id = b.id WHERE b.name = ? ORDER BY w.id DESC LIMIT 1;
+
+-- name: artifact_names_near
+-- Names that a mistyped artifact name may mean: those with the same beginning, and the newest.
+SELECT name FROM (SELECT name FROM artifacts WHERE name >= ? AND name < ? LIMIT 500)
+UNION SELECT name FROM (SELECT name FROM artifacts WHERE name >= ? AND name < ? LIMIT 500)
+UNION SELECT name FROM (SELECT name FROM artifacts ORDER BY id DESC LIMIT 200);
+
+-- name: insert_code
+-- Record the code of a step; nothing when its digest is there already.
+INSERT INTO code (digest, parts, source) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: code_by_digest
+-- The code of a step.
+SELECT digest, parts, source FROM code WHERE digest = ?;
+
+-- name: object_by_digest
+-- An object.
+SELECT digest, size, files, inline, boot, external FROM objects WHERE digest = ?;
+
+-- name: list_versions
+-- One page of versions.
+SELECT {version_columns} FROM versions v {version_joins} {where} ORDER BY {order} LIMIT ? OFFSET ?;
+
+-- name: count_versions
+-- How many versions the filters let through.
+SELECT count(*) FROM versions v {where};
+
+-- name: versions.artifact
+-- Filter: the artifact's exact name.
+v.artifact_id = (SELECT f.id FROM artifacts f WHERE f.name = ?)
+
+-- name: versions.name
+-- Filter: the artifact's name, `*` for anything.
+v.artifact_id IN (SELECT f.id FROM artifacts f WHERE f.name LIKE ? ESCAPE '\')
+
+-- name: versions.version
+-- Filter: the version's text.
+v.version = ?
+
+-- name: versions.tag
+-- Filter: a tag.
+v.id IN (SELECT t.version_id FROM version_tags t WHERE t.tag = ?)
+
+-- name: versions.data_type
+-- Filter: kind of artifact.
+v.data_type = ?
+
+-- name: versions.type
+-- Filter: the Python type.
+v.type = ?
+
+-- name: versions.pipeline
+-- Filter: the pipeline that made it.
+v.id IN (SELECT e.version_id FROM runs r JOIN step_runs s ON s.run_id = r.id JOIN edges e ON e.step_run_id = s.id
+    WHERE r.pipeline = ? AND e.role = 'made')
+
+-- name: versions.step
+-- Filter: the step that made it.
+EXISTS (SELECT 1 FROM edges e JOIN step_runs s ON s.id = e.step_run_id WHERE e.version_id = v.id AND e.role = 'made' AND s.step = ?)
+
+-- name: versions.run
+-- Filter: the run that made it, by id or name.
+v.id IN (SELECT e.version_id FROM runs r JOIN step_runs s ON s.run_id = r.id JOIN edges e ON e.step_run_id = s.id
+    WHERE (r.uid = ? OR r.name = ?) AND e.role = 'made')
+
+-- name: versions.created_after
+-- Filter: made at this time or later.
+v.created >= ?
+
+-- name: versions.created_before
+-- Filter: made before this time.
+v.created < ?
+
+-- name: artifact_source
+-- Each artifact with its newest live version.
+artifacts a JOIN versions l ON l.id = (
+    SELECT w.id FROM versions w WHERE w.artifact_id = a.id AND w.state = 'live' ORDER BY w.id DESC LIMIT 1
+) JOIN objects o ON o.id = l.object_id
+
+-- name: list_artifacts
+-- One page of artifacts that have a live version.
+SELECT a.name, (SELECT count(*) FROM versions n WHERE n.artifact_id = a.id AND n.state = 'live'), l.version, a.created, l.created,
+    l.data_type, l.type, o.size
+FROM {artifact_source} {where} ORDER BY {order} LIMIT ? OFFSET ?;
+
+-- name: count_artifacts
+-- How many artifacts the filters let through.
+SELECT count(*) FROM {artifact_source} {where};
+
+-- name: artifacts.name
+-- Filter: the name, `*` for anything.
+a.name LIKE ? ESCAPE '\'
+
+-- name: artifacts.tag
+-- Filter: a tag of any of its versions.
+a.id IN (SELECT n.artifact_id FROM version_tags t JOIN versions n ON n.id = t.version_id WHERE t.tag = ?)
+
+-- name: artifacts.data_type
+-- Filter: kind of artifact of the newest version.
+l.data_type = ?
+
+-- name: artifacts.type
+-- Filter: the Python type of the newest version.
+l.type = ?
+
+-- ---------------------------------------------------------------- lineage
+
+-- name: consumers
+-- The step runs that used a version, oldest first.
+SELECT DISTINCT {step_run_columns}
+FROM versions v JOIN edges e ON e.version_id = v.id AND e.role = 'used' JOIN step_runs s ON s.id = e.step_run_id
+JOIN runs r ON r.id = s.run_id
+WHERE v.uid = ? ORDER BY s.id;
+
+-- name: upstream
+-- All edges of the step runs that made what a version comes from. Depth grows by the second parameter: by 0 each version is met
+-- once however many paths lead to it, which ends in circles too; by 1 the third parameter bounds the depth.
+WITH RECURSIVE reach (version_id, depth) AS (
+    SELECT id, 0 FROM versions WHERE uid = ?
+    UNION
+    SELECT e.version_id, reach.depth + ? FROM reach
+    JOIN edges m ON m.version_id = reach.version_id AND m.role = 'made'
+    JOIN edges e ON e.step_run_id = m.step_run_id AND e.role = 'used'
+    WHERE reach.depth < ?
+)
+SELECT s.uid, e.role, e.name, v.uid
+FROM (SELECT DISTINCT m.step_run_id AS id FROM reach JOIN edges m ON m.version_id = reach.version_id AND m.role = 'made') p
+JOIN step_runs s ON s.id = p.id
+JOIN edges e ON e.step_run_id = p.id
+JOIN versions v ON v.id = e.version_id;
+
+-- name: downstream
+-- All edges of the step runs that used a version or what came of it. The parameters are those of `upstream`.
+WITH RECURSIVE reach (version_id, depth) AS (
+    SELECT id, 0 FROM versions WHERE uid = ?
+    UNION
+    SELECT e.version_id, reach.depth + ? FROM reach
+    JOIN edges u ON u.version_id = reach.version_id AND u.role = 'used'
+    JOIN edges e ON e.step_run_id = u.step_run_id AND e.role <> 'used'
+    WHERE reach.depth < ?
+)
+SELECT s.uid, e.role, e.name, v.uid
+FROM (SELECT DISTINCT u.step_run_id AS id FROM reach JOIN edges u ON u.version_id = reach.version_id AND u.role = 'used') p
+JOIN step_runs s ON s.id = p.id
+JOIN edges e ON e.step_run_id = p.id
+JOIN versions v ON v.id = e.version_id;

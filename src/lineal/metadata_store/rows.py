@@ -1,0 +1,155 @@
+"""Rows to records and records to rows, by position: the order is that of the `..._columns` fragments in `queries.sql`."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from lineal.metadata_store.json_text import dump, load
+from lineal.model.records import ArtifactRecord, CodeRecord, FileEntry, NewOutput, ObjectRecord, RunRecord, StepRunRecord, VersionRecord
+from lineal.model.states import Status
+
+Row = tuple[Any, ...]
+
+# Looked up instead of `Status(text)` and `status.value`: those are the slowest lines of a row otherwise.
+STATUS = {status.value: status for status in Status}
+TEXT = {status: status.value for status in Status}
+
+_LONG = 1 << 16  # listings above this many characters are compressed
+
+
+def pack(mapping: Mapping[str, Any], what: str) -> str:
+    """Give the text of a mapping; most are empty."""
+    return dump(mapping, what) if mapping else "{}"
+
+
+def unpack(text: str) -> dict[str, Any]:
+    """Give the mapping of a text."""
+    return {} if text == "{}" else load(text)
+
+
+def pack_tags(tags: Sequence[str]) -> str:
+    """Give the text of tags, each once, in the order given."""
+    return dump(list(dict.fromkeys(tags)), "tags") if tags else "[]"
+
+
+def unpack_tags(text: str) -> tuple[str, ...]:
+    """Give the tags of a text."""
+    return () if text == "[]" else tuple(load(text))
+
+
+def plain(text: str | None) -> str | None:
+    """Give free text (a traceback, a source) that any database takes: lone surrogates become visible escapes."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def pack_files(files: Sequence[FileEntry]) -> str | bytes:
+    """Give a listing as text, or as compressed bytes when it is long (a folder of 100,000 files)."""
+    text = dump(files, "the listing of an object") if len(files) < 1000 else "[" + ",".join(dump(entry) for entry in files) + "]"
+    return text if len(text) < _LONG else zlib.compress(text.encode("ascii"))
+
+
+def unpack_files(stored: str | bytes) -> tuple[FileEntry, ...]:
+    """Give the listing of what `pack_files` gave."""
+    return _few_files(stored) if len(stored) < 1000 else _files(stored)
+
+
+def _files(stored: str | bytes) -> tuple[FileEntry, ...]:
+    text = stored if isinstance(stored, str) else zlib.decompress(stored).decode("ascii")
+    return tuple(FileEntry(*entry) for entry in load(text))
+
+
+_few_files = lru_cache(4096)(_files)  # a cached step asks for the same few listings again and again
+
+
+def object_row(record: ObjectRecord) -> Row:
+    """Give the parameters of `upsert_object`."""
+    return (record.digest, record.size, pack_files(record.files), record.inline, record.boot, record.external)
+
+
+def object_of(row: Row) -> ObjectRecord:
+    """Give the record of a row of `object_by_digest`."""
+    digest, size, files, inline, boot, external = row
+    return ObjectRecord(digest, size, unpack_files(files), inline, boot, external)
+
+
+def version_of(row: Row) -> VersionRecord:
+    """Give the record of a row of `version_columns`."""
+    (uid, artifact, version, number, digest, size, files, inline, boot, external, materializer, type_, data_type, save_type, created,
+     run, step_run, output, pipeline, step, tags, metadata, pinned, state) = row  # fmt: skip
+    return VersionRecord(
+        uid, artifact, version, number, ObjectRecord(digest, size, unpack_files(files), inline, boot, external), materializer, type_,
+        data_type, save_type, created, run, step_run, output, pipeline, step, unpack_tags(tags), unpack(metadata), pinned == 1, state,
+    )  # fmt: skip
+
+
+def version_tail(output: NewOutput, now: int) -> Row:
+    """Give the parameters of `insert_version` that are known before the transaction: all but the ids and the number."""
+    return (
+        output.output or None, output.materializer, output.type, output.data_type, output.save_type, now, output.object.external,
+        pack_tags(output.tags), pack(output.metadata, f"metadata of {output.artifact!r}"),
+    )  # fmt: skip
+
+
+def run_row(run: RunRecord) -> Row:
+    """Give the parameters of `insert_run`."""
+    return (
+        run.id, run.name, run.pipeline, TEXT[run.status], run.started, run.ended, run.duration,
+        pack(run.parameters, "parameters of the run"), pack_tags(run.tags), pack(run.metadata, "metadata of the run"), plain(run.error),
+        pack_plan(run.plan), pack(run.environment, "environment of the run"), run.orchestrator, run.durability, run.process,
+        run.heartbeat,
+    )  # fmt: skip
+
+
+def pack_plan(plan: Any) -> str | None:
+    """Give the text of a plan, None when there is none."""
+    return None if plan is None else dump(plan, "the plan of the run")
+
+
+def run_of(row: Row) -> RunRecord:
+    """Give the record of a row of `run_columns`."""
+    (uid, name, pipeline, status, started, ended, duration, parameters, tags, metadata, error, plan, environment, orchestrator,
+     durability, process, heartbeat, seq) = row  # fmt: skip
+    return RunRecord(
+        uid, name, pipeline, STATUS[status], started, ended, duration, unpack(parameters), unpack_tags(tags), unpack(metadata), error,
+        None if plan is None else load(plan), unpack(environment), orchestrator, durability, process, heartbeat, seq,
+    )  # fmt: skip
+
+
+def step_run_row(step: StepRunRecord, outputs: int) -> Row:
+    """Give the parameters of `finish_step_run` and `show_step_run`."""
+    return (
+        step.id, step.run_id, step.name, step.step, step.position, TEXT[step.status], step.started, step.ended, step.duration,
+        step.cache_key, step.cached_from, outputs, pack(step.parameters, f"parameters of step {step.name!r}"),
+        pack(step.ingredients, f"ingredients of step {step.name!r}"), pack(step.metadata, f"metadata of step {step.name!r}"),
+        plain(step.error),
+    )  # fmt: skip
+
+
+def step_run_of(row: Row) -> StepRunRecord:
+    """Give the record of a row of `step_run_columns`."""
+    (uid, run, name, step, position, status, started, ended, duration, cache_key, cached_from, parameters, ingredients, metadata, error,
+     seq) = row  # fmt: skip
+    return StepRunRecord(
+        uid, run, name, step, position, STATUS[status], started, ended, duration, cache_key, cached_from, unpack(parameters),
+        unpack(ingredients), unpack(metadata), error, seq,
+    )  # fmt: skip
+
+
+def artifact_of(row: Row) -> ArtifactRecord:
+    """Give the record of a row of `list_artifacts`."""
+    name, versions, latest, created, updated, data_type, type_, size = row
+    return ArtifactRecord(name, versions, latest, created, updated, data_type, type_, size)
+
+
+def code_row(code: CodeRecord) -> Row:
+    """Give the parameters of `insert_code`."""
+    return (code.digest, dump(code.parts, "the parts of a step's code"), plain(code.source))
+
+
+def code_of(row: Row) -> CodeRecord:
+    """Give the record of a row of `code_by_digest`."""
+    digest, parts, source = row
+    return CodeRecord(digest, load(parts), source)

@@ -1,0 +1,145 @@
+-- What all migrations add up to, for reading; a test compares. What each table means is told in docs/data-model.md.
+-- Large texts stand last in a row: SQLite then reads the small columns without following a row to its overflow pages.
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+CREATE TABLE migrations (
+    version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    applied INTEGER NOT NULL
+);
+
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    pipeline TEXT NOT NULL,
+    status TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    ended INTEGER,
+    duration INTEGER,
+    orchestrator TEXT NOT NULL,
+    durability TEXT NOT NULL,
+    process TEXT,
+    heartbeat INTEGER,
+    tags TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    error TEXT,
+    environment TEXT NOT NULL,
+    plan TEXT
+);
+CREATE INDEX runs_by_name ON runs (name);
+CREATE INDEX runs_by_pipeline ON runs (pipeline);
+CREATE INDEX runs_by_status ON runs (status);
+
+CREATE TABLE run_tags (
+    tag TEXT NOT NULL,
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    PRIMARY KEY (tag, run_id)
+) WITHOUT ROWID;
+CREATE INDEX run_tags_by_run ON run_tags (run_id);
+
+CREATE TABLE step_runs (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL UNIQUE,
+    run_id INTEGER NOT NULL REFERENCES runs (id),
+    name TEXT NOT NULL,
+    step TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    started INTEGER,
+    ended INTEGER,
+    duration INTEGER,
+    cache_key TEXT,
+    cached_from TEXT,
+    outputs INTEGER NOT NULL,
+    expired INTEGER NOT NULL DEFAULT 0,
+    parameters TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    error TEXT,
+    ingredients TEXT NOT NULL
+);
+CREATE INDEX step_runs_by_run ON step_runs (run_id, name);
+CREATE INDEX step_runs_by_key ON step_runs (cache_key) WHERE cache_key IS NOT NULL;
+
+-- The code of steps, once per fingerprint however many step runs it has; the ingredients of a step run name the digest.
+CREATE TABLE code (
+    digest TEXT PRIMARY KEY,
+    parts TEXT NOT NULL,
+    source TEXT NOT NULL
+);
+
+-- A row stays when its last version is deleted: `next` is what keeps numbers from being given twice.
+CREATE TABLE artifacts (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    next INTEGER NOT NULL,
+    created INTEGER NOT NULL
+);
+
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    size INTEGER NOT NULL,
+    boot TEXT,
+    external TEXT,
+    files BLOB NOT NULL,
+    inline BLOB
+);
+
+CREATE TABLE versions (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL UNIQUE,
+    artifact_id INTEGER NOT NULL REFERENCES artifacts (id),
+    version TEXT NOT NULL,
+    number INTEGER,
+    object_id INTEGER NOT NULL REFERENCES objects (id),
+    output TEXT,
+    materializer TEXT NOT NULL,
+    type TEXT NOT NULL,
+    data_type TEXT NOT NULL,
+    save_type TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    pinned INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'live',
+    external TEXT,
+    tags TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    UNIQUE (artifact_id, version)
+);
+CREATE INDEX versions_by_artifact ON versions (artifact_id, state);
+CREATE INDEX versions_by_object ON versions (object_id);
+
+CREATE TABLE version_tags (
+    tag TEXT NOT NULL,
+    version_id INTEGER NOT NULL REFERENCES versions (id) ON DELETE CASCADE,
+    PRIMARY KEY (tag, version_id)
+) WITHOUT ROWID;
+CREATE INDEX version_tags_by_version ON version_tags (version_id);
+
+-- Numbers of deleted versions, so that an explicit version cannot bring one back. A trigger, so that no deletion can forget it.
+CREATE TABLE retired (
+    artifact_id INTEGER NOT NULL REFERENCES artifacts (id),
+    number INTEGER NOT NULL,
+    PRIMARY KEY (artifact_id, number)
+) WITHOUT ROWID;
+CREATE TRIGGER versions_retire AFTER DELETE ON versions WHEN old.number IS NOT NULL
+BEGIN
+    INSERT INTO retired (artifact_id, number) VALUES (old.artifact_id, old.number) ON CONFLICT DO NOTHING;
+END;
+
+-- role: 'made' (the step run produced the version), 'reused' (a cached step run gives it again), 'used' (it was an input).
+CREATE TABLE edges (
+    step_run_id INTEGER NOT NULL REFERENCES step_runs (id) ON DELETE CASCADE,
+    role TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    version_id INTEGER NOT NULL REFERENCES versions (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    PRIMARY KEY (step_run_id, role, position)
+) WITHOUT ROWID;
+CREATE INDEX edges_by_version ON edges (version_id, role);

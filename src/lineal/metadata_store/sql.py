@@ -1,0 +1,297 @@
+"""The metadata store in one SQLite file.
+
+Reads are one statement each and come back as records; each writing method is one transaction (`commits.py` has what happens inside).
+How connections, waiting and forks are handled is in `connections.py`, the statements are in `queries.sql`.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from sqlite3 import Cursor
+from typing import Any, TypeVar
+
+from lineal.errors import NotFound, SettingsError, UsageError
+from lineal.metadata_store import commits, runs
+from lineal.metadata_store.base import Page, StepEdges
+from lineal.metadata_store.connections import SYNCHRONOUS, Connections
+from lineal.metadata_store.filters import check_page, order, where
+from lineal.metadata_store.json_text import dump
+from lineal.metadata_store.nearest import closest_names
+from lineal.metadata_store.rows import (
+    artifact_of,
+    code_of,
+    object_of,
+    pack,
+    pack_tags,
+    run_of,
+    step_run_of,
+    unpack,
+    unpack_tags,
+    version_of,
+)
+from lineal.metadata_store.statements import SQL
+from lineal.metadata_store.walk import nearest_first
+from lineal.model.records import (
+    ArtifactRecord,
+    CachedCall,
+    CodeRecord,
+    Edge,
+    NewOutput,
+    ObjectRecord,
+    RunRecord,
+    StepCommit,
+    StepRunRecord,
+    VersionRecord,
+)
+
+R = TypeVar("R")
+_FIND_CACHED = SQL["find_cached"]
+_LATEST_VERSION = SQL["latest_version"]
+_VERSION_PREFIX = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}").fullmatch
+_RUN_PREFIX = re.compile(r"[0-9a-f]{4}[0-9a-f-]{0,32}").fullmatch
+_DEEP = 32  # from this depth on, the query that meets each version once is the cheaper one
+
+
+class SqliteMetadataStore:
+    """Facts in one SQLite file, shared by any number of threads and processes of one machine.
+
+    Args:
+        path: The file; made, readable by its owner only, when it is not there. Not on a network file system.
+        durability: "step" (a commit survives a power cut), "run" (what `settle` and `finish_run` end does) or "off".
+        busy_timeout: Seconds after which waiting for another writer ends with StoreBusy.
+
+    Any method may raise StoreBusy, StorageFull, StoreError, SchemaTooNew, or StoreMismatch when the file is not a store of Lineal.
+    """
+
+    def __init__(self, path: Path, *, durability: str = "step", busy_timeout: float = 60.0) -> None:
+        if durability not in SYNCHRONOUS:
+            raise SettingsError(f"durability must be one of {', '.join(SYNCHRONOUS)}; got {durability!r}")
+        self.path = Path(path).absolute()
+        self._db = Connections(self.path, durability, busy_timeout)
+        self._known = commits.Known(set(), {})
+        self._identity: tuple[str, int] | None = None
+
+    def __repr__(self) -> str:
+        return f"SqliteMetadataStore({str(self.path)!r})"
+
+    def close(self) -> None:
+        self._db.close()
+
+    def release_thread(self) -> None:
+        """Do nothing: connections belong to no thread."""
+
+    def identity(self) -> tuple[str, int]:
+        if self._identity is None:
+            facts = dict(self._db.read(SQL["meta"]))
+            self._identity = facts["store_id"], self._db.read(SQL["schema_version"])[0][0]
+        return self._identity
+
+    # -- runs
+
+    def begin_run(self, run: RunRecord) -> RunRecord:
+        begun = self._db.write(runs.begin, run)
+        self._known.pipelines[begun.id] = begun.pipeline
+        return begun
+
+    def finish_run(self, run: RunRecord) -> None:
+        self._db.write(runs.finish, run, durable=True)
+
+    def heartbeat(self, run_id: str, now: int, running: Sequence[StepRunRecord] = ()) -> None:
+        self._db.write(runs.heartbeat, run_id, now, running)
+
+    def crash_run(self, run_id: str, reason: str, now: int) -> None:
+        self._db.write(runs.crash, run_id, reason, now)
+
+    def get_run(self, name_or_id: str) -> RunRecord:
+        rows = self._db.read(SQL["run_by_id_or_name"], (name_or_id,) * 3)
+        if not rows and _RUN_PREFIX(name_or_id):
+            rows = self._db.read(SQL["runs_by_prefix"], (name_or_id, name_or_id + "g"))
+            _refuse_ambiguous(rows, name_or_id, "run", 0)
+        if not rows:
+            raise NotFound(f"no run has the name or id {name_or_id!r}{self._closest('run_names_near', name_or_id)}")
+        return run_of(rows[0])
+
+    def list_runs(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[RunRecord]:
+        return self._page("runs", run_of, filters, sort, limit, offset)
+
+    def list_step_runs(self, run_id: str) -> list[StepRunRecord]:
+        return [step_run_of(row) for row in self._db.read(SQL["step_runs_of_run"], (run_id,))]
+
+    def get_step_run(self, step_run_id: str) -> StepRunRecord:
+        rows = self._db.read(SQL["step_run_by_id"], (step_run_id,))
+        if not rows:
+            raise NotFound(f"no step run has the id {step_run_id!r}; list those of a run with list_step_runs()")
+        return step_run_of(rows[0])
+
+    def step_edges(self, step_run_id: str) -> StepEdges:
+        edges = StepEdges([], [])
+        for role, name, *version in self._db.read(SQL["step_edges"], (step_run_id,)):
+            (edges.inputs if role == "used" else edges.outputs).append((name, version_of(tuple(version))))
+        return edges
+
+    def previous_step_run(self, step_run_id: str) -> StepRunRecord | None:
+        rows = self._db.read(SQL["previous_step_run"], (step_run_id,))
+        return step_run_of(rows[0]) if rows else None
+
+    # -- the route of one value
+
+    def find_cached(self, cache_key: str) -> CachedCall | None:
+        rows = self._db.read(_FIND_CACHED, (cache_key,))
+        if not rows:
+            return None
+        step_run, run, run_name, ended = rows[0][:4]
+        return CachedCall(step_run, run, run_name, ended or 0, {row[4]: version_of(row[5:]) for row in rows if row[4] is not None})
+
+    def finish_step(self, commit: StepCommit) -> list[VersionRecord]:
+        return self.finish_steps((commit,))[0]
+
+    def finish_steps(self, commits_: Sequence[StepCommit]) -> list[list[VersionRecord]]:
+        if not commits_:
+            return []
+        known = self._known
+        versions = self._db.write(commits.finish_steps, [commits.prepare(commit, known.code) for commit in commits_], known.pipelines)
+        known.learn(commits_)
+        return versions
+
+    def save_version(self, output: NewOutput, step_run_id: str | None) -> VersionRecord:
+        return self._db.write(commits.save_version, commits.prepare_version(output, time.time_ns() // 1000), step_run_id)
+
+    def settle(self, digests: Sequence[str]) -> None:
+        if digests:
+            self._db.write(_settle, digests, durable=True)
+
+    # -- artifacts
+
+    def get_version(self, name_or_id: str, version: str | None = None) -> VersionRecord:
+        if version is not None and version != "latest":
+            rows = self._db.read(SQL["version_by_number"], (name_or_id, version))
+        elif _VERSION_PREFIX(name_or_id):
+            places = self._db.read(SQL["latest_version_or_id"], (name_or_id, name_or_id, name_or_id + "g"))
+            rows = [row[1:] for row in places]
+            if places and places[0][0] == 1:
+                _refuse_ambiguous(rows, name_or_id, "version", 0)
+        else:
+            rows = self._db.read(_LATEST_VERSION, (name_or_id,))
+        if not rows:
+            raise NotFound(self._no_version(name_or_id, version))
+        return version_of(rows[0])
+
+    def list_versions(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[VersionRecord]:
+        return self._page("versions", version_of, filters, sort, limit, offset)
+
+    def list_artifacts(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[ArtifactRecord]:
+        return self._page("artifacts", artifact_of, filters, sort, limit, offset)
+
+    def get_code(self, digest: str) -> CodeRecord:
+        return code_of(self._one("code_by_digest", digest, "step code has"))
+
+    def get_object(self, digest: str) -> ObjectRecord:
+        return object_of(self._one("object_by_digest", digest, "object has"))
+
+    def update_version(
+        self,
+        version_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        pinned: bool | None = None,
+    ) -> VersionRecord:
+        return self._db.write(_update_version, version_id, add_tags, remove_tags, metadata, pinned)
+
+    def update_run(
+        self,
+        run_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+    ) -> RunRecord:
+        return self._db.write(runs.update, run_id, add_tags, remove_tags, metadata)
+
+    # -- lineage
+
+    def consumers(self, version_id: str) -> list[StepRunRecord]:
+        return [step_run_of(row) for row in self._db.read(SQL["consumers"], (version_id,))]
+
+    def lineage(self, version_id: str, *, upstream: bool, depth: int | None = None) -> list[Edge]:
+        if depth is not None and (type(depth) is not int or depth < 0):
+            raise UsageError(f"depth must be an int of 0 or more, or None for all, got {depth!r}")
+        # (0, 1): each version once, all of them; (1, depth): up to that depth.
+        growth, bound = (0, 1) if depth is None or depth >= _DEEP else (1, depth)
+        rows = self._db.read(SQL["upstream" if upstream else "downstream"], (version_id, growth, bound))
+        return nearest_first(rows, version_id, upstream=upstream, depth=depth)
+
+    def versions_by_id(self, ids: Sequence[str]) -> dict[str, VersionRecord]:
+        return self._by_id("versions_by_id", version_of, ids)
+
+    def step_runs_by_id(self, ids: Sequence[str]) -> dict[str, StepRunRecord]:
+        return self._by_id("step_runs_by_id", step_run_of, ids)
+
+    def runs_by_id(self, ids: Sequence[str]) -> dict[str, RunRecord]:
+        return self._by_id("runs_by_id", run_of, ids)
+
+    # -- shared by several
+
+    def _page(self, listed: str, record_of: Callable[[Any], R], filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[R]:
+        check_page(limit, offset)
+        clause, parameters = where(listed, filters)
+        page = SQL[f"list_{listed}"].replace("{where}", clause).replace("{order}", order(listed, sort))
+        items = [record_of(row) for row in self._db.read(page, (*parameters, limit, offset))]
+        if len(items) < limit and (items or not offset):  # the last page tells how many there are
+            return Page(items, offset + len(items))
+        total = self._db.read(SQL[f"count_{listed}"].replace("{where}", clause), parameters)[0][0]
+        return Page(items, total)
+
+    def _by_id(self, statement: str, record_of: Callable[[Any], R], ids: Iterable[str]) -> dict[str, R]:
+        rows = self._db.read(SQL[statement], (dump(list(ids), "ids"),))
+        return {row[0]: record_of(row) for row in rows}
+
+    def _one(self, statement: str, digest: str, what: str) -> Any:
+        rows = self._db.read(SQL[statement], (digest,))
+        if not rows:
+            raise NotFound(f"no {what} the digest {digest!r}")
+        return rows[0]
+
+    def _no_version(self, name: str, version: str | None) -> str:
+        newest = self._db.read(SQL["newest_of_any_state"], (name,))
+        if not newest:
+            return f"no artifact has the name {name!r} and no version an id like it{self._closest('artifact_names_near', name)}"
+        if version is None or version == "latest":
+            return f"artifact {name!r} has no live version: the newest was {newest[0][0]!r}, its data was pruned"
+        return f"artifact {name!r} has no version {version!r}; the newest is {newest[0][0]!r}"
+
+    def _closest(self, statement: str, name: str) -> str:
+        return closest_names(name, lambda ranges: [row[0] for row in self._db.read(SQL[statement], ranges)])
+
+
+def _settle(cursor: Cursor, digests: Sequence[str]) -> None:
+    cursor.executemany(SQL["settle"], [(digest,) for digest in digests])
+
+
+def _update_version(
+    cursor: Cursor,
+    version_id: str,
+    add_tags: Sequence[str],
+    remove_tags: Sequence[str],
+    metadata: Mapping[str, Any] | None,
+    pinned: bool | None,
+) -> VersionRecord:
+    row = cursor.execute(SQL["version_state"], (version_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"no version has the id {version_id!r}")
+    row_id, tags, stored, was_pinned = row
+    kept = runs.changed_tags(unpack_tags(tags), add_tags, remove_tags)
+    merged = {**unpack(stored), **(metadata or {})}
+    pin = was_pinned if pinned is None else int(pinned)
+    cursor.execute(SQL["update_version"], (pack_tags(kept), pack(merged, "metadata of the version"), pin, row_id))
+    if add_tags or remove_tags:
+        cursor.execute(SQL["delete_version_tags"], (row_id,))
+        cursor.executemany(SQL["insert_version_tag"], [(tag, version_id) for tag in kept])
+    return version_of(cursor.execute(SQL["version_by_id"], (version_id,)).fetchone())
+
+
+def _refuse_ambiguous(rows: Sequence[Any], prefix: str, what: str, place: int) -> None:
+    if len(rows) > 1:
+        raise UsageError(f"several {what}s have ids that begin with {prefix!r}: {rows[0][place]}, {rows[1][place]}; give more of it")
