@@ -1,0 +1,126 @@
+"""`lineal artifact`: list artifacts and versions, show one version."""
+
+import click
+
+from lineal.cli.options import list_options, split_version, time_options, when
+from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table
+from lineal.client import Client
+from lineal.model.text import moment_text, size_text
+from lineal.views import VersionView
+from lineal.views.base import name_text
+
+
+@click.group("artifact", short_help="Look at artifacts and their versions.")
+def command() -> None:
+    """Look at artifacts and their versions."""
+
+
+@command.command("list")
+@click.option("--name", help="Name of the artifact; * stands for anything.")
+@click.option("--tag", "tags", multiple=True, help="A tag of any of its versions; may be given several times.")
+@click.option("--type", help="Python type, such as pandas.DataFrame.")
+@click.option("--data-type", help="Kind: data, model, schema, statistics or service.")
+@list_options("-updated")
+@json_option
+def list_(
+    name: str | None, tags: tuple[str, ...], type: str | None, data_type: str | None, sort: str, limit: int, offset: int, as_json: bool
+) -> None:
+    """List artifacts, the last changed first."""
+    page = Client().list_artifacts(name, tags=tags or None, type=type, data_type=data_type, sort=sort, limit=limit, offset=offset)
+    if as_json:
+        print_page([artifact.to_json() for artifact in page], page.total, offset)
+        return
+    columns = [Column("name", whole=True), Column("versions", right=True), Column("newest"), Column("type"), Column("size", right=True)]
+    records = [artifact.record for artifact in page]
+    rows = [(each.name, each.versions, each.latest, each.type, size_text(each.size), moment_text(each.updated)) for each in records]
+    print_table([*columns, Column("updated (UTC)")], rows)
+    print_rest(len(page), page.total, "artifacts")
+
+
+@command.command()
+@click.argument("name", required=False)
+@click.option("--tag", "tags", multiple=True, help="A tag of the version; may be given several times.")
+@click.option("--type", help="Python type, such as pandas.DataFrame.")
+@click.option("--data-type", help="Kind: data, model, schema, statistics or service.")
+@click.option("--pipeline", help="Name of the pipeline that made it.")
+@click.option("--step", help="Name of the step that made it.")
+@click.option("--run", help="Name or id of the run that made it.")
+@time_options
+@list_options("-created")
+@json_option
+def versions(
+    name: str | None,
+    tags: tuple[str, ...],
+    type: str | None,
+    data_type: str | None,
+    pipeline: str | None,
+    step: str | None,
+    run: str | None,
+    since: str | None,
+    until: str | None,
+    sort: str,
+    limit: int,
+    offset: int,
+    as_json: bool,
+) -> None:
+    """List versions of all artifacts, or of those called NAME (* stands for anything), newest first."""
+    page = Client().list_artifact_versions(
+        name, tags=tags or None, type=type, data_type=data_type, pipeline=pipeline, step=step, run=run, created_after=when(since),
+        created_before=when(until), sort=sort, limit=limit, offset=offset,
+    )  # fmt: skip
+    if as_json:
+        print_page([version.to_json() for version in page], page.total, offset)
+        return
+    columns = [
+        Column("version", whole=True),
+        Column("type"),
+        Column("size", right=True),
+        Column("created (UTC)"),
+        Column("step"),
+        Column("tags"),
+    ]
+    records = [version.record for version in page]
+    rows = [
+        (name_text(each), each.type, size_text(each.object.size), moment_text(each.created), each.step or "", ", ".join(each.tags))
+        for each in records
+    ]
+    print_table(columns, rows)
+    print_rest(len(page), page.total, "versions")
+
+
+@command.command()
+@click.argument("version", metavar="NAME[@VERSION]")
+@json_option
+def show(version: str, as_json: bool) -> None:
+    """Show one version: what it is, who made it, who used it. NAME alone is the newest."""
+    view = Client().get_artifact_version(*split_version(version))
+    if as_json:
+        print_json({**view.to_json(), "consumers": [{"step": each.name, "run": each.run.name} for each in view.consumers]})
+        return
+    print_facts(name_text(view.record), _facts(view))
+    if view.record.metadata:
+        print_facts("metadata", view.record.metadata)
+    if view.uri.startswith("inline:"):
+        return
+    click.echo()
+    print_table([Column("file", whole=True), Column("size", right=True)], [(entry.path, size_text(entry.size)) for entry in view.files])
+
+
+def _facts(view: VersionView) -> dict[str, object]:
+    record = view.record
+    made_by = "" if view.step is None or view.run is None else f"{view.step.name} in run {view.run.name}"
+    used_by = ", ".join(f"{each.name} in run {each.run.name}" for each in view.consumers)
+    return {
+        "type": record.type,
+        "kind": record.data_type,
+        "size": size_text(record.object.size),
+        "created": f"{moment_text(record.created)} UTC",
+        "made by": made_by or record.save_type,
+        "used by": used_by,
+        "tags": ", ".join(record.tags),
+        "materializer": record.materializer,
+        "digest": record.object.digest,
+        "uri": view.uri,
+        "id": record.id,
+        "state": "" if record.state == "live" else record.state,
+    }

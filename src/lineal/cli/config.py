@@ -1,0 +1,31 @@
+"""`lineal config`: each setting and where it comes from."""
+
+import re
+
+import click
+
+from lineal.cli.output import Column, json_option, print_json, print_table
+from lineal.settings import Settings, setting_names, variable_of
+
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
+
+
+@click.command("config", short_help="Show each setting and where it comes from.")
+@json_option
+def command(as_json: bool) -> None:
+    """Show each setting in force, where it comes from, and the variable that sets it."""
+    settings = Settings.load()
+    rows = [(name, _plain(name, getattr(settings, name)), settings.sources[name], variable_of(name)) for name in setting_names()]
+    if as_json:
+        print_json({"settings": [dict(zip(("name", "value", "source", "variable"), row, strict=True)) for row in rows]})
+        return
+    texts = [(name, "" if value is None else str(value), source, variable) for name, value, source, variable in rows]
+    print_table([Column("setting"), Column("value", whole=True), Column("from", whole=True), Column("variable")], texts)
+
+
+def _plain(name: str, value: object) -> str | bool | None:
+    if isinstance(value, bool):
+        return value
+    if name == "token" and value:
+        return "(set, not shown)"
+    return _PASSWORD.sub(r"\1***@", str(value)) or None

@@ -1,0 +1,135 @@
+"""`lineal run`: load a file, find its pipeline, call it with parameters."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+
+from lineal.cli.output import json_option, print_json
+from lineal.errors import LinealError, StepError, UsageError
+from lineal.graph.step import MISSING
+from lineal.pipelines import Pipeline
+
+
+@click.command("run", short_help="Run a pipeline of a Python file.")
+@click.argument("target", metavar="FILE[:PIPELINE]")
+@click.option("--param", "params", metavar="NAME=VALUE", multiple=True, help="A parameter of the pipeline; may be given several times.")
+@json_option
+def command(target: str, params: tuple[str, ...], as_json: bool) -> None:
+    """Run a pipeline of a Python FILE: the one called PIPELINE, or the only one that it has.
+
+    A VALUE is read as the pipeline's annotation says; without one as JSON, and as text if it is none.
+    """
+    path, name = _split(target)
+    module = load_file(path)
+    pipeline = _choose(module, path, name)
+    run = _call(pipeline, _parameters(pipeline, params))
+    if as_json:
+        print_json(run.to_json())
+
+
+def _split(target: str) -> tuple[Path, str | None]:
+    """Give file and pipeline. What is a file as it stands is one: the path itself may hold a colon."""
+    path, colon, name = target.rpartition(":")
+    if Path(target).is_file() or not colon:
+        path, name = target, ""
+    if not Path(path).is_file():
+        raise UsageError(f"{path} is not a file; give the path of a Python file with a pipeline, such as train.py or train.py:training")
+    return Path(path).resolve(), name or None
+
+
+def load_file(path: Path) -> ModuleType:
+    """Import a file under its own name, with its folder on the path, as `python file.py` would find its neighbours.
+
+    Raises UsageError when the file cannot be imported, or when a module of its name is loaded already.
+    """
+    if path.stem in sys.modules:
+        raise UsageError(f"{path} has the name of a module that is loaded already, {path.stem}; rename the file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is not a Python file; its name must end in .py")
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    # In sys.modules, so that its classes and functions can be found by name, in worker processes too.
+    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[path.stem]
+        if isinstance(error, LinealError | KeyboardInterrupt):
+            raise
+        raise UsageError(f"{path} cannot be loaded: {type(error).__name__}: {error}{_line(error, path)}") from error
+    return module
+
+
+def _line(error: BaseException, path: Path) -> str:
+    trace, line = error.__traceback__, 0
+    while trace is not None:
+        line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == str(path) else line
+        trace = trace.tb_next
+    return f" (line {line})" if line else ""
+
+
+def _choose(module: ModuleType, path: Path, name: str | None) -> Pipeline[Any]:
+    found = {id(value): (attribute, value) for attribute, value in vars(module).items() if isinstance(value, Pipeline)}
+    pipelines = dict(found.values())
+    names = ", ".join(pipelines) or "none"
+    if name is None:
+        if len(pipelines) == 1:
+            return next(iter(pipelines.values()))
+        if not pipelines:
+            raise UsageError(f"{path} has no pipeline; put @pipeline above a function that calls steps")
+        raise UsageError(f"{path} has several pipelines: {names}; name one, such as {path.name}:{next(iter(pipelines))}")
+    wanted = [value for attribute, value in pipelines.items() if name in (attribute, value.name)]
+    if len(wanted) != 1:
+        raise UsageError(f"{path} has no pipeline {name!r}; there are: {names}")
+    return wanted[0]
+
+
+def _parameters(pipeline: Pipeline[Any], params: Sequence[str]) -> dict[str, Any]:
+    annotations = {each.name: each.annotation for each in pipeline.signature.inputs}
+    values: dict[str, Any] = {}
+    for param in params:
+        name, equals, text = param.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--param {param!r} must be NAME=VALUE")
+        if name in values:
+            raise UsageError(f"--param {name} is given twice")
+        values[name] = read_value(text, annotations.get(name, MISSING))
+    return values
+
+
+def read_value(text: str, annotation: Any) -> Any:
+    """Give a value typed on the command line: the JSON that it is if that fits the annotation, else the text itself.
+
+    So `5` is the text "5" for a `str` and a number for an `int`, and `abc` needs no quotes anywhere.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(value, str) or annotation is MISSING:
+        return value
+    from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
+    try:
+        TypeAdapter(annotation).validate_python(value)
+    except (ValidationError, PydanticUserError):  # the pipeline says what is wrong with the text, or takes it
+        return text
+    return value
+
+
+def _call(pipeline: Pipeline[Any], values: dict[str, Any]) -> Any:
+    try:
+        return pipeline(**values)
+    except LinealError:
+        raise
+    except Exception as error:
+        failure = StepError(f"{type(error).__name__}: {error}; --debug shows the traceback")
+        failure.__notes__ = list(getattr(error, "__notes__", []))
+        raise failure from error

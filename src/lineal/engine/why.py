@@ -1,0 +1,136 @@
+"""Says in words why a step run ran, or why its earlier result was given. Pure: all evidence is handed in."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lineal.errors import MaterializerError
+from lineal.model import values
+from lineal.model.records import CodeRecord, Json, RunRecord, StepRunRecord
+from lineal.model.states import Status
+from lineal.model.text import moment_text, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known about a step run and the one before it.
+
+    Attributes:
+        step_run: The step run in question.
+        cached_run: The run whose result was given, when it was.
+        previous: The newest earlier step run of the same pipeline and step that completed or was cached.
+        previous_run: The run of `previous`.
+        code: Code of the step run, and `previous_code` that of `previous`; needed only when they differ.
+    """
+
+    step_run: StepRunRecord
+    cached_run: RunRecord | None = None
+    previous: StepRunRecord | None = None
+    previous_run: RunRecord | None = None
+    code: CodeRecord | None = None
+    previous_code: CodeRecord | None = None
+
+
+def explain(evidence: Evidence, explain_code: Callable[[Json, Json], list[str]]) -> list[str]:
+    """Give the reasons as sentences, at least one. `explain_code` compares two code fingerprints as they are stored."""
+    step_run = evidence.step_run
+    decision = step_run.ingredients.get("decision")
+    if step_run.status is Status.SKIPPED:
+        return [f"skipped: {step_run.error or 'a step that it needs did not succeed'}"]
+    if decision is None:
+        return [f"{step_run.status}: it never began"]
+    if step_run.status is Status.CACHED:
+        return [f"cached: the same code, parameters and inputs as in {_run_text(evidence.cached_run)}, whose result was given"]
+    if decision == "off":
+        return ["caching is off for this step: by enable_cache=False, or because it has no output and is run for what it does"]
+    if decision == "lost":
+        return ["the same call ran before, but bytes of its result are not in the store any more: it ran again to make them"]
+    if evidence.previous is None:
+        return ["it ran for the first time: no earlier run of this pipeline has completed this step"]
+    changes = _changes(evidence, evidence.previous, explain_code)
+    since = f"compared with {_run_text(evidence.previous_run)}"
+    return [f"{change} ({since})" for change in changes] or [_unexplained(step_run, evidence.previous, since)]
+
+
+def value_text(node: Json, longest: int = 60) -> str:
+    """Give a parameter, held as typed JSON, as short text on one line: the `repr` of its value where that can be had here."""
+    if isinstance(node, dict) and set(node) == {"$artifact"}:
+        return shown(node["$artifact"], longest)
+    try:
+        text = repr(values.from_json(node))
+    except MaterializerError:  # its class is not loaded in this process
+        text = json.dumps(node, ensure_ascii=False)
+    return shown(text, longest)
+
+
+def _run_text(run: RunRecord | None) -> str:
+    return "an earlier run" if run is None else f"run {shown(run.name)} of {moment_text(run.started)}"
+
+
+def _changes(evidence: Evidence, previous: StepRunRecord, explain_code: Callable[[Json, Json], list[str]]) -> list[str]:
+    new, old = evidence.step_run.ingredients, previous.ingredients
+    changes = []
+    if new.get("code") != old.get("code"):
+        if evidence.code is not None and evidence.previous_code is not None:
+            changes += explain_code(evidence.previous_code.parts, evidence.code.parts)
+        changes = changes or ["its code changed"]
+    changes += _parameter_changes(previous.parameters, evidence.step_run.parameters)
+    changes += _input_changes(old, new)
+    changes += _named_changes("materializer of output", old.get("outputs", {}), new.get("outputs", {}))
+    changes += _named_changes("cache policy", old.get("policy", {}), new.get("policy", {}))
+    return changes
+
+
+def _parameter_changes(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
+    changes = []
+    for name in sorted({*old, *new}):
+        if name not in old:
+            changes.append(f"parameter `{shown(name)}` is new: {value_text(new[name])}")
+        elif name not in new:
+            changes.append(f"parameter `{shown(name)}` is gone; it was {value_text(old[name])}")
+        elif not _same(old[name], new[name]):
+            changes.append(f"parameter `{shown(name)}` changed: {value_text(old[name])} -> {value_text(new[name])}")
+    return changes
+
+
+def _same(old: Json, new: Json) -> bool:
+    # As text: `1`, `1.0` and `true` are equal in Python, and different parameters.
+    return json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
+
+
+def _input_changes(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
+    olds, news = old.get("inputs", {}), new.get("inputs", {})
+    changes = []
+    for name in sorted({*olds, *news}):
+        if name not in olds:
+            changes.append(f"input `{shown(name)}` is new")
+        elif name not in news:
+            changes.append(f"input `{shown(name)}` is gone")
+        elif olds[name] != news[name]:
+            changes += _version_changes(name, old.get("versions", {}), new.get("versions", {})) or [f"input `{shown(name)}` changed"]
+    return changes
+
+
+def _version_changes(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Say which versions under one input differ; a list or dict of versions has a path for each: `parts[2]`."""
+    paths = [path for path in {**old, **new} if path == name or path.startswith(f"{name}[")]
+    return [
+        f"input `{shown(path)}` changed: {shown(old.get(path, 'nothing'))} -> {shown(new.get(path, 'nothing'))}"
+        for path in paths
+        if old.get(path) != new.get(path)
+    ]
+
+
+def _named_changes(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{what} `{shown(name)}` changed: {shown(old.get(name) or 'none')} -> {shown(new.get(name) or 'none')}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _unexplained(step_run: StepRunRecord, previous: StepRunRecord, since: str) -> str:
+    if step_run.cache_key == previous.cache_key:
+        return f"nothing changed ({since}), but that result was not there to be given: deleted since, or made at the same time"
+    return f"its cache key changed, though none of its parts that are recorded did ({since})"

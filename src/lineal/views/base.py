@@ -1,0 +1,119 @@
+"""What all views share: what they need of a workspace, how they compare, and how facts are worded."""
+
+import difflib
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from lineal.artifact_store.base import ArtifactStore
+from lineal.artifacts import Artifacts
+from lineal.errors import NotFound
+from lineal.host import LifeSign
+from lineal.metadata_store.base import MetadataStore
+from lineal.model.records import RunRecord, StepRunRecord, VersionRecord
+from lineal.model.states import Status
+from lineal.model.text import duration_text, shown
+
+SILENCE = 60.0
+"""Seconds without a heartbeat after which a run on another machine counts as dead."""
+
+V = TypeVar("V")
+
+
+class Stores(Protocol):
+    """What views need of a workspace."""
+
+    @property
+    def metadata(self) -> MetadataStore:
+        """Where facts live."""
+        ...
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """Save and load."""
+        ...
+
+    @property
+    def artifact_store(self) -> ArtifactStore:
+        """Where bytes live."""
+        ...
+
+    @property
+    def life(self) -> LifeSign:
+        """Tells which processes live."""
+        ...
+
+    def log_path(self, run_id: str, step_run_id: str) -> Path:
+        """Give the file of a step's log; it may not exist."""
+        ...
+
+
+class Named(dict[str, V], Generic[V]):
+    """A dict by name whose error for a missing name says which names there are."""
+
+    def __init__(self, what: str, items: Mapping[str, V]) -> None:
+        super().__init__(items)
+        self._what = what
+
+    def __missing__(self, name: str) -> V:
+        near = difflib.get_close_matches(str(name), self, n=1)
+        known = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self) or 'none'}"
+        raise NotFound(f"{self._what} {name!r} does not exist; {known}")
+
+
+class View:
+    """A record and the stores that it came from. Views of the same record are equal."""
+
+    record: Any
+    workspace: Stores
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The id."""
+        return uuid.UUID(self.record.id)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.record.id == self.record.id
+
+    def __hash__(self) -> int:
+        return hash(self.record.id)
+
+
+def notice_crash(record: RunRecord, workspace: Stores) -> RunRecord:
+    """Give a run's record, after marking it crashed if it says running and its process is dead.
+
+    A process on another machine cannot be asked: it counts as dead after 60 seconds without a heartbeat.
+    """
+    if record.status is not Status.RUNNING:
+        return record
+    now = time.time_ns() // 1000
+    alive = None if record.process is None else workspace.life.is_alive(record.process)
+    if alive is None:
+        alive = now - (record.heartbeat or record.started) < SILENCE * 1e6
+    if alive:
+        return record
+    workspace.metadata.crash_run(record.id, "the process that ran it ended without finishing it", now)
+    return workspace.metadata.get_run(record.id)
+
+
+def name_text(record: VersionRecord) -> str:
+    """Give a version as `name@version`."""
+    return f"{shown(record.artifact)}@{shown(record.version)}"
+
+
+def took_text(record: RunRecord | StepRunRecord) -> str:
+    """Give how long it took, empty while that is not known."""
+    return "" if record.duration is None else duration_text(record.duration / 1e9)
+
+
+def state_text(record: RunRecord | StepRunRecord) -> str:
+    """Give its state and how long it took."""
+    took = "" if record.status is Status.CACHED else took_text(record)
+    return f"{record.status}, {took}" if took else record.status.value
+
+
+def last_line(text: str | None) -> str:
+    """Give the last line of an error: of a traceback it is the one that says what happened."""
+    return (text or "").strip().rpartition("\n")[2]

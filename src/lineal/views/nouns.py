@@ -1,0 +1,219 @@
+"""Runs, step runs, versions and artifacts as users hold them: what they are, and where each leads.
+
+They stand in one module because each leads to the others: a run has steps, a step has versions, a version has a step and a run.
+A view asks the store once for what it does not have, and keeps the answer; `refresh` on a run asks again.
+"""
+
+from functools import cached_property
+
+from lineal.engine.fingerprint import explain_change
+from lineal.engine.why import Evidence, explain, value_text
+from lineal.errors import UsageError
+from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord
+from lineal.model.states import Status
+from lineal.model.text import moment_text, shown
+from lineal.views import html, shapes
+from lineal.views.base import Named, Stores, last_line, name_text, state_text, took_text
+from lineal.views.lineage import LineageView
+from lineal.views.run_facts import RunFacts, StepRunFacts
+from lineal.views.version_facts import VersionFacts
+
+PAGE = 10_000
+"""Versions that are asked for at once."""
+
+
+class VersionView(VersionFacts):
+    """One version of an artifact."""
+
+    @cached_property
+    def step(self) -> "StepRunView | None":
+        """The step run that made it; None for a version that no step made."""
+        record = self.workspace.metadata.step_runs_by_id([self.record.step_run_id]) if self.record.step_run_id else {}
+        return next((StepRunView(each, self.workspace) for each in record.values()), None)
+
+    @cached_property
+    def run(self) -> "RunView | None":
+        """The run that made it; None for a version that no run made."""
+        record = self.workspace.metadata.runs_by_id([self.record.run_id]) if self.record.run_id else {}
+        return next((RunView(each, self.workspace) for each in record.values()), None)
+
+    @property
+    def consumers(self) -> "list[StepRunView]":
+        """The step runs that used it, oldest first."""
+        return [StepRunView(each, self.workspace) for each in self.workspace.metadata.consumers(self.record.id)]
+
+    def upstream(self, depth: int | None = None) -> "list[VersionView]":
+        """Give the versions that it was made from, nearest first, `depth` steps far; all by default."""
+        return self._reached("input", upstream=True, depth=depth)
+
+    def downstream(self, depth: int | None = None) -> "list[VersionView]":
+        """Give the versions that were made from it, nearest first, `depth` steps far; all by default."""
+        return self._reached("output", upstream=False, depth=depth)
+
+    def _reached(self, direction: str, *, upstream: bool, depth: int | None) -> "list[VersionView]":
+        edges = self.workspace.metadata.lineage(self.record.id, upstream=upstream, depth=depth)
+        ids = [id for id in dict.fromkeys(edge.version_id for edge in edges if edge.direction == direction) if id != self.record.id]
+        records = self.workspace.metadata.versions_by_id(ids)
+        return [VersionView(records[id], self.workspace) for id in ids if id in records]
+
+    def lineage(self, depth: int | None = None) -> LineageView:
+        """Give the graph of what it comes from and what comes from it, `depth` steps far; all by default. `print` shows it as a tree."""
+        return LineageView(self.record, self.workspace.metadata, depth)
+
+
+class StepRunView(StepRunFacts):
+    """One execution of a step."""
+
+    def __init__(self, record: StepRunRecord, workspace: Stores, run: "RunView | None" = None) -> None:
+        super().__init__(record, workspace)
+        if run is not None:
+            self.run = run
+
+    @cached_property
+    def run(self) -> "RunView":
+        """The run that it belongs to."""
+        return RunView(self.workspace.metadata.get_run(self.record.run_id), self.workspace)
+
+    @cached_property
+    def _edges(self) -> "tuple[Named[VersionView], Named[VersionView]]":
+        edges = self.workspace.metadata.step_edges(self.record.id)
+        inputs = {name: VersionView(record, self.workspace) for name, record in edges.inputs}
+        outputs = {name: VersionView(record, self.workspace) for name, record in edges.outputs}
+        where = f"of step {self.record.name!r}"
+        return Named(f"input {where}", inputs), Named(f"output {where}", outputs)
+
+    @property
+    def inputs(self) -> "Named[VersionView]":
+        """The versions that went in, by argument; members of a list or dict by path, such as `parts[2]`."""
+        return self._edges[0]
+
+    @property
+    def outputs(self) -> "Named[VersionView]":
+        """The versions that came out, by output name."""
+        return self._edges[1]
+
+    @property
+    def output(self) -> VersionView:
+        """The only output. Raises UsageError when there is none or more than one."""
+        if len(self.outputs) != 1:
+            names = ", ".join(self.outputs)
+            raise UsageError(f"step {self.name!r} has {f'the outputs {names}: use outputs[name]' if names else 'no output'}")
+        return next(iter(self.outputs.values()))
+
+    @cached_property
+    def cached_from(self) -> "StepRunView | None":
+        """The step run whose result was given; None when it ran itself."""
+        record = self.workspace.metadata.step_runs_by_id([self.record.cached_from]) if self.record.cached_from else {}
+        return next((StepRunView(each, self.workspace) for each in record.values()), None)
+
+    @cached_property
+    def why(self) -> list[str]:
+        """Why it ran, or why an earlier result was given: at least one sentence."""
+        metadata = self.workspace.metadata
+        if self.record.status is Status.CACHED:
+            source = self.cached_from
+            return explain(Evidence(self.record, cached_run=None if source is None else source.run.record), explain_change)
+        previous = metadata.previous_step_run(self.record.id)
+        if previous is None:
+            return explain(Evidence(self.record), explain_change)
+        new, old = self.record.ingredients.get("code"), previous.ingredients.get("code")
+        codes = (metadata.get_code(new), metadata.get_code(old)) if new and old and new != old else (None, None)
+        run = metadata.runs_by_id([previous.run_id]).get(previous.run_id)
+        return explain(Evidence(self.record, None, previous, run, *codes), explain_change)
+
+    @cached_property
+    def source(self) -> str | None:
+        """Source text of the step as it was; None for a step that never began."""
+        code = self.record.ingredients.get("code")
+        return None if code is None else self.workspace.metadata.get_code(code).source
+
+    def to_json(self) -> dict[str, Json]:
+        """Give its facts as JSON, with `inputs` and `outputs` as `name@version` by name."""
+        inputs, outputs = ({name: name_text(view.record) for name, view in named.items()} for named in self._edges)
+        return {**shapes.step_run_json(self.record), "inputs": inputs, "outputs": outputs}
+
+    def _repr_html_(self) -> str:
+        return html.card(f"{self.name}: {state_text(self.record)}", _step_facts(self))
+
+
+class RunView(RunFacts):
+    """One execution of a pipeline."""
+
+    record: RunRecord
+
+    @cached_property
+    def steps(self) -> Named[StepRunView]:
+        """Its step runs by name, in the order of the definition."""
+        records = self.workspace.metadata.list_step_runs(self.record.id)
+        return Named(f"step of run {self.name!r}", {each.name: StepRunView(each, self.workspace, self) for each in records})
+
+    def refresh(self) -> "RunView":
+        """Ask the store again for the run and its steps, and give this view."""
+        self.record = self.workspace.metadata.get_run(self.record.id)
+        self.__dict__.pop("steps", None)
+        return self
+
+    def to_json(self) -> dict[str, Json]:
+        """Give its facts as JSON, with its `steps`."""
+        return {**self.facts_json(), "steps": [shapes.step_run_json(each.record) for each in self.steps.values()]}
+
+    def _repr_html_(self) -> str:
+        rows = [(each.name, each.status, took_text(each.record), last_line(each.error)) for each in self.steps.values()]
+        return html.grid(f"{self.name}: {state_text(self.record)}", ("step", "status", "time", ""), rows)
+
+
+class ArtifactView:
+    """An artifact: a name that owns versions."""
+
+    def __init__(self, record: ArtifactRecord, workspace: Stores) -> None:
+        self.record = record
+        self.workspace = workspace
+
+    @property
+    def name(self) -> str:
+        """The artifact's name."""
+        return self.record.name
+
+    @property
+    def version_count(self) -> int:
+        """How many live versions it has."""
+        return self.record.versions
+
+    @property
+    def latest_version(self) -> str:
+        """The newest version."""
+        return self.record.latest
+
+    @cached_property
+    def latest(self) -> VersionView:
+        """The newest version, to load or look at."""
+        return VersionView(self.workspace.metadata.get_version(self.record.name, self.record.latest), self.workspace)
+
+    @property
+    def versions(self) -> list[VersionView]:
+        """All its versions, newest first."""
+        found: list[VersionView] = []
+        while True:
+            page = self.workspace.metadata.list_versions({"artifact": self.record.name}, "-created", PAGE, len(found))
+            found += [VersionView(each, self.workspace) for each in page.items]
+            if len(found) >= page.total or not page.items:
+                return found
+
+    def to_json(self) -> dict[str, Json]:
+        """Give its facts as JSON."""
+        return shapes.artifact_json(self.record)
+
+    def __repr__(self) -> str:
+        return f"<artifact {shown(self.name)}: {self.version_count} versions, newest {shown(self.latest_version)}>"
+
+    def _repr_html_(self) -> str:
+        record = self.record
+        facts = {"versions": record.versions, "newest": record.latest, "type": record.type, "updated": f"{moment_text(record.updated)} UTC"}
+        return html.card(self.name, facts)
+
+
+def _step_facts(view: StepRunView) -> dict[str, object]:
+    parameters = {name: value_text(node) for name, node in view.record.parameters.items()}
+    inputs = {f"{name} (in)": name_text(version.record) for name, version in view.inputs.items()}
+    outputs = {f"{name} (out)": name_text(version.record) for name, version in view.outputs.items()}
+    return {**parameters, **inputs, **outputs, "error": last_line(view.error)}

@@ -1,0 +1,162 @@
+"""What a run and a step run are, without where they lead: states, times, parameters, errors, logs."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from lineal.errors import MaterializerError
+from lineal.model import values
+from lineal.model.records import Json, RunRecord, StepRunRecord
+from lineal.model.states import Status
+from lineal.model.text import moment, shown
+from lineal.views import shapes
+from lineal.views.base import Stores, View, notice_crash, state_text
+
+
+class StepRunFacts(View):
+    """The facts of one execution of a step."""
+
+    record: StepRunRecord
+
+    def __init__(self, record: StepRunRecord, workspace: Stores) -> None:
+        self.record = record
+        self.workspace = workspace
+
+    @property
+    def name(self) -> str:
+        """Name of the call in its pipeline, such as `train_2`."""
+        return self.record.name
+
+    @property
+    def status(self) -> Status:
+        """Its state."""
+        return self.record.status
+
+    @property
+    def start_time(self) -> datetime | None:
+        """When it began, in UTC."""
+        return None if self.record.started is None else moment(self.record.started)
+
+    @property
+    def end_time(self) -> datetime | None:
+        """When it ended, in UTC."""
+        return None if self.record.ended is None else moment(self.record.ended)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took; None while it runs."""
+        return _timedelta(self.record.duration)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Its parameters by name, as they were given."""
+        return _parameters(self.record.parameters)
+
+    @property
+    def metadata(self) -> dict[str, Json]:
+        """What the step logged about itself."""
+        return dict(self.record.metadata)
+
+    @property
+    def cache_key(self) -> str | None:
+        """The key under which its result can be found again."""
+        return self.record.cache_key
+
+    @property
+    def error(self) -> str | None:
+        """Traceback of its failure, or why it did not run."""
+        return self.record.error
+
+    @property
+    def logs(self) -> str:
+        """What it printed and logged so far; empty when that was nothing."""
+        try:
+            return self.workspace.log_path(self.record.run_id, self.record.id).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def __repr__(self) -> str:
+        return f"<step run {shown(self.name)}: {state_text(self.record)}>"
+
+
+class RunFacts(View):
+    """The facts of one execution of a pipeline."""
+
+    record: RunRecord
+
+    def __init__(self, record: RunRecord, workspace: Stores) -> None:
+        self.record = record
+        self.workspace = workspace
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.record.name
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name."""
+        return self.record.pipeline
+
+    @property
+    def status(self) -> Status:
+        """Its state. A run whose process has died is recorded as crashed when it is looked at."""
+        self.record = notice_crash(self.record, self.workspace)
+        return self.record.status
+
+    @property
+    def start_time(self) -> datetime:
+        """When it began, in UTC."""
+        return moment(self.record.started)
+
+    @property
+    def end_time(self) -> datetime | None:
+        """When it ended, in UTC; None while it runs."""
+        return None if self.record.ended is None else moment(self.record.ended)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took; None while it runs."""
+        return _timedelta(self.record.duration)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The pipeline's parameters by name, as they were given."""
+        return _parameters(self.record.parameters)
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags."""
+        return list(self.record.tags)
+
+    @property
+    def metadata(self) -> dict[str, Json]:
+        """What was logged about the run."""
+        return dict(self.record.metadata)
+
+    @property
+    def error(self) -> str | None:
+        """The first error of the run; None when there was none."""
+        return self.record.error
+
+    def facts_json(self) -> dict[str, Json]:
+        """Give its facts as JSON, without its steps. Costs no query."""
+        return shapes.run_json(self.record)
+
+    def __repr__(self) -> str:
+        return f"<run {shown(self.name)}: {state_text(self.record)}>"
+
+
+def _parameters(held: Mapping[str, Json]) -> dict[str, Any]:
+    return {name: _parameter(node) for name, node in held.items()}
+
+
+def _parameter(node: Json) -> Any:
+    try:
+        return values.from_json(node)
+    except MaterializerError:  # its class is not loaded in this process: its content is better than nothing
+        return node
+
+
+def _timedelta(nanos: int | None) -> timedelta | None:
+    return None if nanos is None else timedelta(microseconds=nanos / 1000)

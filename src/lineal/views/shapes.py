@@ -1,0 +1,95 @@
+"""The JSON of each fact: what `--json` prints. Names stay; new ones may be added.
+
+Times are text in UTC, such as `2026-06-01T12:30:05.123456Z`; durations are seconds. Parameters are typed JSON, as stored.
+"""
+
+from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord, VersionRecord
+from lineal.model.text import moment
+
+
+def version_json(record: VersionRecord, uri: str) -> dict[str, Json]:
+    """Give an artifact version."""
+    return {
+        "id": record.id,
+        "name": record.artifact,
+        "version": record.version,
+        "uri": uri,
+        "digest": record.object.digest,
+        "size": record.object.size,
+        "files": [{"path": entry.path, "size": entry.size, "digest": entry.digest} for entry in record.object.files],
+        "type": record.type,
+        "data_type": record.data_type,
+        "materializer": record.materializer,
+        "save_type": record.save_type,
+        "created": _time(record.created),
+        "pipeline": record.pipeline,
+        "step": record.step,
+        "output": record.output,
+        "run_id": record.run_id,
+        "step_run_id": record.step_run_id,
+        "tags": list(record.tags),
+        "metadata": dict(record.metadata),
+        "pinned": record.pinned,
+        "state": record.state,
+    }
+
+
+def artifact_json(record: ArtifactRecord) -> dict[str, Json]:
+    """Give an artifact."""
+    return {
+        "name": record.name,
+        "versions": record.versions,
+        "latest": record.latest,
+        "type": record.type,
+        "data_type": record.data_type,
+        "size": record.size,
+        "created": _time(record.created),
+        "updated": _time(record.updated),
+    }
+
+
+def run_json(record: RunRecord) -> dict[str, Json]:
+    """Give a pipeline run, without its steps."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "pipeline": record.pipeline,
+        "status": record.status.value,
+        "started": _time(record.started),
+        "ended": _time(record.ended),
+        "duration": _seconds(record.duration),
+        "parameters": dict(record.parameters),
+        "tags": list(record.tags),
+        "metadata": dict(record.metadata),
+        "error": record.error,
+        "orchestrator": record.orchestrator,
+        "durability": record.durability,
+        "environment": dict(record.environment),
+    }
+
+
+def step_run_json(record: StepRunRecord) -> dict[str, Json]:
+    """Give a step run, without its inputs and outputs."""
+    return {
+        "id": record.id,
+        "run_id": record.run_id,
+        "name": record.name,
+        "step": record.step,
+        "status": record.status.value,
+        "started": _time(record.started),
+        "ended": _time(record.ended),
+        "duration": _seconds(record.duration),
+        "cache_key": record.cache_key,
+        "cached_from": record.cached_from,
+        "parameters": dict(record.parameters),
+        "metadata": dict(record.metadata),
+        "error": record.error,
+    }
+
+
+def _time(micros: int | None) -> str | None:
+    return None if micros is None else moment(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _seconds(nanos: int | None) -> float | None:
+    return None if nanos is None else nanos / 1e9

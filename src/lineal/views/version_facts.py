@@ -1,0 +1,175 @@
+"""What a version is and holds, without where it leads: its facts, its value, its files."""
+
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lineal.errors import ArtifactMissing, UsageError
+from lineal.model.records import FileEntry, Json, VersionRecord
+from lineal.model.text import moment, moment_text, shown, size_text
+from lineal.views import html, shapes
+from lineal.views.base import Stores, View, name_text
+from lineal.views.files import copy_out
+
+
+class VersionFacts(View):
+    """The facts and the value of one version of an artifact."""
+
+    record: VersionRecord
+
+    def __init__(self, record: VersionRecord, workspace: Stores) -> None:
+        self.record = record
+        self.workspace = workspace
+
+    @property
+    def name(self) -> str:
+        """The artifact's name."""
+        return self.record.artifact
+
+    @property
+    def version(self) -> str:
+        """The version: a number as text, or the name that it was given."""
+        return self.record.version
+
+    @property
+    def uri(self) -> str:
+        """Where its bytes are: a folder or URL in the artifact store, or `inline:DIGEST` for a small value in the metadata store."""
+        held = self.record.object
+        if held.external is not None:
+            return held.external
+        if held.inline is not None:
+            return f"inline:{held.digest}"
+        return f"{self.workspace.artifact_store.url}/objects/{held.digest[:2]}/{held.digest}"
+
+    @property
+    def digest(self) -> str:
+        """Digest of its content: equal content, equal digest."""
+        return self.record.object.digest
+
+    @property
+    def size(self) -> int:
+        """Size of its files in bytes."""
+        return self.record.object.size
+
+    @property
+    def files(self) -> list[FileEntry]:
+        """Its files: path, size in bytes and digest of each."""
+        return list(self.record.object.files)
+
+    @property
+    def type(self) -> str:
+        """Name of the value's Python type, for people: `pandas.DataFrame`."""
+        return self.record.type
+
+    @property
+    def data_type(self) -> str:
+        """Kind of artifact: data, model, schema, statistics or service."""
+        return self.record.data_type
+
+    @property
+    def materializer(self) -> str:
+        """Id of the materializer that saved it and loads it."""
+        return self.record.materializer
+
+    @property
+    def save_type(self) -> str:
+        """How it came to be: step, manual, external, registered."""
+        return self.record.save_type
+
+    @property
+    def created(self) -> datetime:
+        """When it was made, in UTC."""
+        return moment(self.record.created)
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags."""
+        return list(self.record.tags)
+
+    @property
+    def metadata(self) -> dict[str, Json]:
+        """Facts about the value, by name."""
+        return dict(self.record.metadata)
+
+    @property
+    def pinned(self) -> bool:
+        """Whether prune leaves it alone."""
+        return self.record.pinned
+
+    # -- the value
+
+    def load(self, type: Any = None) -> Any:
+        """Give the value, private to the caller. Costs no query.
+
+        Args:
+            type: Type wanted, where a materializer can give several; the stored one by default.
+
+        Raises ArtifactMissing or ArtifactCorrupted when its bytes are gone or changed, PickleRefused by policy, MaterializerError when
+        the materializer fails.
+        """
+        return self.workspace.artifacts.load(self.record, type)
+
+    @cached_property
+    def data(self) -> Any:
+        """The value, loaded at first use and kept by this view; `load()` gives a fresh one each time."""
+        return self.load()
+
+    @property
+    def path(self) -> Path:
+        """The folder of its files, or the file if there is just one at its top: in place, read-only, for other programs to read.
+
+        Raises UsageError for a value that is small enough to have no file, ArtifactMissing or ArtifactCorrupted as `load` does.
+        """
+        held = self.record.object
+        if held.inline is not None:
+            raise UsageError(
+                f"{name_text(self.record)} is small and kept in the metadata store, without a file; use load(), or download(folder)"
+            )
+        self._check_live()
+        folder = self.workspace.artifact_store.fetch(held)
+        only_file = len(held.files) == 1 and "/" not in held.files[0].path
+        return folder / held.files[0].path if only_file else folder
+
+    def download(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Copy its files into a folder, which is made with its parents when it does not exist, and give the folder.
+
+        Args:
+            folder: Where to. It must be new or empty, unless `overwrite`.
+            overwrite: Replace files of the same names; other files in the folder stay as they are.
+
+        Raises UsageError when the folder holds something, ArtifactMissing or ArtifactCorrupted as `load` does.
+        """
+        self._check_live()
+        return copy_out(self.record.object, self.workspace.artifact_store, Path(folder), overwrite=overwrite)
+
+    def _check_live(self) -> None:
+        if self.record.state == "pruned":
+            raise ArtifactMissing(f"the data of {name_text(self.record)} was pruned; run its step again to have the data back")
+
+    # -- shown
+
+    def to_json(self) -> dict[str, Json]:
+        """Give its facts as JSON."""
+        return shapes.version_json(self.record, self.uri)
+
+    def __repr__(self) -> str:
+        return f"<version {name_text(self.record)}: {shown(self.type)}, {size_text(self.size)}{_made_by(self.record)}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "type": self.type,
+            "size": size_text(self.size),
+            "created": f"{moment_text(self.record.created)} UTC",
+            "step": self.record.step,
+            "pipeline": self.record.pipeline,
+            "tags": ", ".join(self.record.tags),
+            "uri": self.uri,
+        }
+        return html.card(name_text(self.record), {**facts, **self.record.metadata})
+
+
+def _made_by(record: VersionRecord) -> str:
+    if record.step is None:
+        return ""
+    return f", from {shown(record.step)}" + (f" in {shown(record.pipeline)}" if record.pipeline else "")
