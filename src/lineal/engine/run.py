@@ -111,7 +111,7 @@ class Runner:
         Raises KeyboardInterrupt after the run is recorded as cancelled; errors of steps are kept in `errors`.
         """
         todo = {call.position: call for call in calls if call.position not in self.ended}
-        check_order(list(todo.values()))
+        check_order(tuple(todo.values()))
         queue = _Queue(todo, self.ended)
         self._begin_run(len(calls))
         capacity = self.services.capacity

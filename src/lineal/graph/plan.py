@@ -1,6 +1,6 @@
 """A pipeline as data: calls of steps, what each takes from where, and in which order they can run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -95,21 +95,24 @@ def needed_for(call: Call) -> list[Call]:
     return [seen[position] for position in sorted(seen)]
 
 
-def check_order(calls: list[Call]) -> None:
-    """Raise CallError when calls wait for each other in a circle (`after=` can close one), naming the circle."""
-    waiting = {call.position: len({earlier.position for earlier in call.upstream()}) for call in calls}
-    followers: dict[int, list[Call]] = {call.position: [] for call in calls}
-    for call in calls:
-        for position in {earlier.position for earlier in call.upstream()}:
-            followers[position].append(call)
-    ready = [call for call in calls if not waiting[call.position]]
-    done = 0
+def check_order(calls: Sequence[Call]) -> None:
+    """Raise CallError when calls wait for each other in a circle, naming them. Only `after=` can close one: data flows forward."""
+    if not any(call.after for call in calls):
+        return
+    among = {call.position for call in calls}
+    waiting = {call.position: {earlier.position for earlier in call.upstream()} & among for call in calls}
+    followers: dict[int, list[int]] = {}
+    for position, needs in waiting.items():
+        for need in needs:
+            followers.setdefault(need, []).append(position)
+    ready = [position for position, needs in waiting.items() if not needs]
     while ready:
-        done += 1
-        for follower in followers[ready.pop().position]:
-            waiting[follower.position] -= 1
-            if not waiting[follower.position]:
+        position = ready.pop()
+        del waiting[position]
+        for follower in followers.get(position, ()):
+            waiting[follower].discard(position)
+            if not waiting[follower]:
                 ready.append(follower)
-    if done < len(calls):
-        stuck = [call.name for call in calls if waiting[call.position]]
+    if waiting:
+        stuck = [call.name for call in calls if call.position in waiting]
         raise CallError(f"these steps wait for each other in a circle through `after`: {', '.join(stuck)}; remove one of the orders")

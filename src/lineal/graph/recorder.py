@@ -12,6 +12,7 @@ from lineal.model import values
 from lineal.model.naming import check_name, check_version, expand
 from lineal.model.records import VersionRecord
 
+_PLAIN_INT = 1 << 63  # larger ones are written in a form that JSON readers without big integers keep exact
 _SIMPLE = frozenset({int, float, str, bool, type(None), bytes})
 
 
@@ -118,7 +119,7 @@ class Recorder:
             if found is not None:
                 return found
         value = coerce_parameter(spec, value, where)
-        if type(value) in (int, str, bool, type(None)):
+        if type(value) in (str, bool, type(None)) or (type(value) is int and -_PLAIN_INT < value < _PLAIN_INT):
             return Parameter(value, value, value)
         try:
             return Parameter(value, values.to_json(value, name=spec.name), values.identity(value))
