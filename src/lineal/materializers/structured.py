@@ -44,5 +44,9 @@ def _shown(annotation: Any) -> str:
     if isinstance(annotation, str):
         return annotation
     if isinstance(annotation, type) and not typing.get_args(annotation):
-        return annotation.__qualname__ if annotation.__module__ == "builtins" else f"{annotation.__module__}.{annotation.__qualname__}"
+        return (
+            annotation.__qualname__
+            if annotation.__module__ in ("builtins", "typing")
+            else f"{annotation.__module__}.{annotation.__qualname__}"
+        )
     return str(annotation).replace("typing.", "")

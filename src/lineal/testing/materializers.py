@@ -26,13 +26,21 @@ from lineal.model import digest
 _OPEN_FILES = Path("/dev/fd")  # Linux and macOS list the open files of a process there
 
 _SAVE_ELSEWHERE = """
-import pickle, sys
+import importlib.util, pickle, sys, types
 from pathlib import Path
-paths, (materializer, values, folders), save = pickle.load(sys.stdin.buffer)
-sys.path[:] = paths
-save = pickle.loads(save)
-for value, folder in zip(pickle.loads(values), folders):
-    save(pickle.loads(materializer), value, Path(folder))
+sys.path[:], name, file, job, folders = pickle.load(sys.stdin.buffer)
+try:
+    importlib.import_module(name)
+except ModuleNotFoundError:  # many a test module has a name that cannot be imported, and its classes are pickled by that name
+    parents = name.split(".")[:-1]
+    for n in range(len(parents)):
+        sys.modules.setdefault(".".join(parents[: n + 1]), types.ModuleType("parent"))
+    spec = importlib.util.spec_from_file_location(name, file)
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+save, materializer, values = pickle.loads(job)
+for value, folder in zip(values, folders, strict=True):
+    save(materializer, value, Path(folder))
 """
 
 
@@ -145,9 +153,9 @@ class MaterializerTests:
             folder.rename(tmp_path / f"{index}-moved")
 
     def _save_elsewhere(self, folders: Sequence[Path], seed: str) -> None:
-        values = cloudpickle.dumps(list(self.values))
-        job = (cloudpickle.dumps(self.materializer), values, [str(folder) for folder in folders])
-        given = pickle.dumps((sys.path, job, cloudpickle.dumps(save)))
+        name = type(self).__module__
+        job = cloudpickle.dumps((save, self.materializer, list(self.values)))
+        given = pickle.dumps((sys.path, name, sys.modules[name].__file__, job, [str(folder) for folder in folders]))
         done = subprocess.run(  # noqa: S603  # our own interpreter, our own text
             [sys.executable, "-c", _SAVE_ELSEWHERE],
             input=given,
