@@ -33,6 +33,9 @@ class _Common:
     safe: ClassVar[bool] = True
     """False when loading can run code that the bytes name (pickle)."""
 
+    together: ClassVar[str | None] = None
+    """Id, in the same file, of the materializer for a dict of nothing but such values: a state dict is one file, not one a tensor."""
+
     def accepts(self, value: Any) -> bool:
         """Tell whether this value of the types can be saved; cheap. The registry goes on to the next candidate when it cannot.
 

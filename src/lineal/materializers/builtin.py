@@ -40,7 +40,7 @@ class JsonMaterializer(BytesMaterializer):
 
     def accepts(self, value: Any) -> bool:
         """Tell whether the value itself can be held; of its parts nothing is said."""
-        return values.parts_of(value) is not None
+        return values.holds(value)
 
     def dumps(self, value: Any) -> bytes:
         """Give compact JSON in UTF-8. Raises NotPlain with the path to what cannot be held."""
@@ -112,7 +112,7 @@ class PickledContainerMaterializer(ContainerMaterializer):
 def plain_metadata(value: Any) -> Mapping[str, Json]:
     """Give what is cheap to know about a value that is held as typed JSON."""
     cls = type(value)
-    if is_structured(cls):
+    if cls not in values.ATOMS and is_structured(cls):
         return {"schema": schema(value)}
     if (cls in values.NESTING and cls is not slice) or cls in (bytearray, range):
         return {"length": len(value)}

@@ -7,7 +7,6 @@ scripts; another release of the library is a warning, since most still read what
 Whether a pickle may be loaded at all is the business of `lineal.artifacts`, which asks for `safe`.
 """
 
-import importlib.metadata
 import json
 import pickle
 import sys
@@ -98,9 +97,11 @@ def release_of(package: str) -> str | None:
     version = getattr(sys.modules.get(package), "__version__", None)
     if isinstance(version, str):
         return version
+    from importlib import metadata  # 10 ms
+
     try:
-        return importlib.metadata.version(package)
-    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return metadata.version(package)
+    except (metadata.PackageNotFoundError, ValueError):
         return None
 
 

@@ -54,7 +54,7 @@ class Registry:
         self._fallback = fallback
         self._waiting = dict(libraries)
         self._lock = threading.RLock()
-        self._types: dict[type, AnyMaterializer] = {}
+        self._types: dict[type, tuple[AnyMaterializer, ...]] = {}
         self._predicates: list[tuple[Callable[[type], bool], AnyMaterializer]] = []
         self._ids: dict[str, AnyMaterializer] = {}
         self._memo: dict[type, tuple[AnyMaterializer, ...]] = {}
@@ -86,13 +86,13 @@ class Registry:
                 each = _CONCRETE.get(named, named)
                 self._load_library_of(each)
                 earlier = self._types.get(each)
-                if earlier is not None and not replace and not _same(earlier, made):
+                if earlier is not None and not replace and not _same(earlier[0], made):
                     warnings.warn(
-                        f"{made.id} now takes {_name(each)}, which {earlier.id} took; pass replace=True if that is meant",
+                        f"{made.id} now takes {_name(each)}, which {earlier[0].id} took; pass replace=True if that is meant",
                         LinealWarning,
                         stacklevel=3,
                     )
-                self._types[each] = made
+                self._types[each] = (made,)
             self._ids[made.id] = made
             self._changed()
 
@@ -124,7 +124,9 @@ class Registry:
 
     def candidates(self, value: Any) -> list[AnyMaterializer]:
         """Give the materializers that may take a value, best first. `json/1` stands for the containers too."""
-        return [each for each in self._resolve(type(value)) if each.accepts(value)]
+        found = [each for each in self._resolve(type(value)) if each.accepts(value)]
+        whole = self._together(value) if found and found[0] is self.json else None
+        return found if whole is None else [whole, *found]
 
     def for_type(self, annotation: Any) -> AnyMaterializer | None:
         """Give the materializer that values of an annotation will have, None when only the value will tell."""
@@ -170,8 +172,7 @@ class Registry:
 
     def _find(self, cls: type) -> Iterator[AnyMaterializer]:
         for each in cls.__mro__:
-            if each in self._types:
-                yield self._types[each]
+            yield from self._types.get(each, ())
         for predicate, materializer in self._predicates:
             if predicate(cls):
                 yield materializer
@@ -184,6 +185,9 @@ class Registry:
         """Give the materializer of a value that typed JSON holds if it holds all its parts. Looks at each part once."""
         if values.is_plain_json(value):
             return self.json
+        whole = self._together(value)
+        if whole is not None:
+            return whole
         foreign, safe = False, True
         seen: set[int] = set()
         waiting = [value]
@@ -192,7 +196,7 @@ class Registry:
             if id(each) in seen:
                 continue
             seen.add(id(each))
-            for part in values.parts_of(each) or ():
+            for part in values.parts_of(each):
                 cls = type(part)
                 if cls in values.ATOMS:
                     continue
@@ -204,6 +208,17 @@ class Registry:
         if not foreign:
             return self.json
         return self._container if safe else self._unsafe_container
+
+    def _together(self, value: Any) -> AnyMaterializer | None:
+        """Give the materializer of a dict that is saved as a whole because all its values are of one kind, None for any other value."""
+        if not isinstance(value, dict) or not value:
+            return None
+        cls = type(next(iter(value.values())))
+        found = None if cls in values.ATOMS else next(iter(self._memo.get(cls) or self._resolve(cls)), None)
+        if found is None or found.together is None:
+            return None
+        whole = self._ids[found.together]
+        return whole if whole.accepts(value) else None
 
     def _by_arguments(self, arguments: Iterable[Any]) -> AnyMaterializer | None:
         """Give the materializer of a builtin container by the type of its elements."""
@@ -227,6 +242,7 @@ class Registry:
     def _load_library(self, root: str) -> str | None:
         """Load the files for a library, if that was not done yet. Gives the name of a package that is missing for it."""
         names = self._waiting.get(root, ())
+        taken = set(self._types)
         for name in names:
             try:
                 module = importlib.import_module(name)
@@ -237,7 +253,8 @@ class Registry:
             for made in map(instance, module.MATERIALIZERS):
                 self._ids[made.id] = made
                 for each in made.types:
-                    self._types.setdefault(each, made)
+                    if each not in taken:
+                        self._types[each] = (*self._types.get(each, ()), made)
         if names:
             del self._waiting[root]
             self._changed()

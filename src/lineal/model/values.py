@@ -17,7 +17,7 @@ from lineal.errors import MaterializerError, NotPlain
 from lineal.model.records import Json
 from lineal.model.values_read import ForeignReader, Reader
 from lineal.model.values_types import ATOMS, TAG
-from lineal.model.values_write import DEEPEST, LEVELS, NESTING, Foreign, Writer, is_held, parts_of
+from lineal.model.values_write import DEEPEST, LEVELS, NESTING, Foreign, Writer, holds, is_held, parts_of
 
 __all__ = [
     "ATOMS",
@@ -27,6 +27,7 @@ __all__ = [
     "NotPlain",
     "dumps",
     "from_json",
+    "holds",
     "identity",
     "is_held",
     "loads",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+_decode: Final = json.JSONDecoder().decode
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _IDENTICAL: Final = _SCALARS | {bytes}
 _STR: Final = frozenset({str})
@@ -85,8 +87,11 @@ def dumps(value: Any) -> bytes:
 
 
 def text(node: Json) -> bytes:
-    """Give typed JSON as the bytes of its compact text."""
-    return _encode(node).encode()
+    """Give typed JSON as the bytes of its compact text. Raises NotPlain for an attribute whose name is no text."""
+    try:
+        return _encode(node).encode()
+    except UnicodeEncodeError as error:  # values and keys are tagged where need be; names of attributes are not
+        raise NotPlain(f"the name of an attribute holds a lone surrogate, which cannot be written: {error}") from error
 
 
 def loads(data: bytes, type_: Any = None) -> Any:
@@ -99,7 +104,7 @@ def loads(data: bytes, type_: Any = None) -> Any:
 def parse(data: bytes) -> Json:
     """Give the JSON of bytes. Raises MaterializerError when they are none."""
     try:
-        return json.loads(data)
+        return _decode(data.decode())
     except RecursionError as error:
         raise MaterializerError("the JSON is nested too deep to be one that Lineal wrote") from error
     except ValueError as first:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from lineal.errors import NotPlain
 from lineal.model import digest
 from lineal.model.records import Json
-from lineal.model.values_classes import ENUM, Shape, class_name, describe
+from lineal.model.values_classes import ENUM, class_name, describe
 from lineal.model.values_types import ATOMS, CONDITIONAL, IDENTITY_LEAVES, LEAVES, TAG, UNHELD, is_text, tagged
 
 LEVELS: Final = 32
@@ -27,7 +27,7 @@ FACTORIES: Final[Mapping[str, type | None]] = {
 
 
 class Foreign(Protocol):
-    """Called for a value that is no builtin. Gives its node, or None to leave it to the codec.
+    """Called for a value that has parts or is no builtin. Gives its node, or None to leave it to the codec.
 
     It is asked first with `last` False, and again with `last` True when the codec cannot hold the value. `path` gives where it is.
     """
@@ -76,11 +76,12 @@ class Writer:
         if nest is not None:
             if nest is _defaultdict and not _has_factory(value):
                 return self._refuse(value, f" with the factory {value.default_factory!r:.80}")
-            return self._nested(value, nest)
         if self._foreign is not None:
             node = self._foreign(value, self.path, last=False)
             if node is not None:
                 return node
+        if nest is not None:
+            return self._nested(value, nest)
         shape = describe(type(value))
         return self._refuse(value, "") if shape is None else self._nested(value, _structured)
 
@@ -226,18 +227,20 @@ def is_held(cls: type) -> bool:
     return cls in LEAVES or cls in _NESTS or describe(cls) is not None
 
 
-def parts_of(value: Any) -> Iterable[Any] | None:
-    """Give what a value directly consists of; None when the codec cannot hold the value, whatever its parts are."""
+def holds(value: Any) -> bool:
+    """Tell whether a value itself is held; of its parts nothing is said."""
     cls = type(value)
-    if cls in LEAVES:
-        return None if cls in CONDITIONAL and LEAVES[cls](value) is UNHELD else ()
+    if cls in CONDITIONAL:
+        return LEAVES[cls](value) is not UNHELD
+    return _has_factory(value) if cls is defaultdict else is_held(cls)
+
+
+def parts_of(value: Any) -> Iterable[Any]:
+    """Give what a value that is held directly consists of."""
+    cls = type(value)
     if cls in _NESTS:
         if cls is slice:
             return (value.start, value.stop, value.step)
-        if cls is defaultdict and not _has_factory(value):
-            return None
         return chain(value, value.values()) if isinstance(value, dict) else value
-    shape: Shape | None = describe(cls)
-    if shape is None:
-        return None
-    return () if shape is ENUM else chain.from_iterable(section.values() for section in shape.read(value).values())
+    shape = None if cls in LEAVES else describe(cls)
+    return () if shape is None or shape is ENUM else chain.from_iterable(section.values() for section in shape.read(value).values())

@@ -304,6 +304,12 @@ def test_identity_holds_across_processes_with_other_hash_seeds() -> None:
     assert len(given) == 1
 
 
+def test_attribute_whose_name_is_no_text_is_refused() -> None:
+    """A typed error, also for what only `setattr` and models with extra fields can make."""
+    with pytest.raises(NotPlain, match="lone surrogate"):
+        values.dumps(Open(a=1, **{"\ud800": 1}))
+
+
 class _Odd(tzinfo):
     def utcoffset(self, moment: datetime | None) -> timedelta:
         return timedelta(0)
