@@ -73,15 +73,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(0)
     except click.UsageError as error:
         where = "lineal" if error.ctx is None else error.ctx.command_path
-        _fail(f"{error.format_message()} (see: {where} --help)", error.exit_code, state)
+        _fail(f"{error.format_message().rstrip('.')} (see: {where} --help)", error.exit_code, state)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code, state)
     except click.Abort:
         _fail("interrupted", INTERRUPTED, state)
     except LinealError as error:
-        _fail(_with_notes(str(error), error), error.exit_code, state)
+        _fail(_said(str(error), error, unclear=error.__cause__ is not None), error.exit_code, state)
     except Exception as error:
-        _fail(_with_notes(f"{type(error).__name__}: {error}", error) + "; --debug shows the traceback", 1, state)
+        _fail(_said(f"{type(error).__name__}: {error}", error, unclear=True), 1, state)
     sys.exit(0)
 
 
@@ -94,6 +94,6 @@ def _fail(message: str, exit_code: int, state: State) -> NoReturn:
     sys.exit(exit_code)
 
 
-def _with_notes(message: str, error: BaseException) -> str:
+def _said(message: str, error: BaseException, *, unclear: bool) -> str:
     notes = "; ".join(getattr(error, "__notes__", []))
-    return f"{message} ({notes})" if notes else message
+    return message + (f" ({notes})" if notes else "") + ("; --debug shows the traceback" if unclear else "")

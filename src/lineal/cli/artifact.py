@@ -9,6 +9,9 @@ from lineal.model.text import moment_text, size_text
 from lineal.views import VersionView
 from lineal.views.base import name_text
 
+SOME = 5
+"""Users of a version that are named."""
+
 
 @click.group("artifact", short_help="Look at artifacts and their versions.")
 def command() -> None:
@@ -109,7 +112,8 @@ def show(version: str, as_json: bool) -> None:
 def _facts(view: VersionView) -> dict[str, object]:
     record = view.record
     made_by = "" if view.step is None or view.run is None else f"{view.step.name} in run {view.run.name}"
-    used_by = ", ".join(f"{each.name} in run {each.run.name}" for each in view.consumers)
+    users = [f"{each.name} in run {each.run.name}" for each in view.consumers]
+    used_by = ", ".join(users[:SOME]) + (f" and {len(users) - SOME} more" if len(users) > SOME else "")
     return {
         "type": record.type,
         "kind": record.data_type,

@@ -66,7 +66,8 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
 
 def print_text(text: str) -> None:
     """Print text of several lines that a step wrote: as it is into a file or pipe, and with nothing that a terminal would obey on one."""
-    click.echo(shown_lines(_COLOURS.sub("", text)) if sys.stdout.isatty() else text, nl=not text.endswith("\n"))
+    terminal = sys.stdout.isatty()
+    click.echo(shown_lines(_COLOURS.sub("", text)) if terminal else text, nl=not text.endswith("\n"), color=not terminal)
 
 
 def one_line(text: str) -> str:
@@ -127,8 +128,8 @@ def _print_rich(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
         table.add_column(
             column.name,
             justify="right" if column.right else "left",
-            no_wrap=not column.whole,
             overflow="fold" if column.whole else "ellipsis",
+            min_width=len(column.name),
         )
     for row in cells:
         # Text, and not str: in a str rich would read [names] as markup.

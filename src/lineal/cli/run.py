@@ -130,6 +130,6 @@ def _call(pipeline: Pipeline[Any], values: dict[str, Any]) -> Any:
     except LinealError:
         raise
     except Exception as error:
-        failure = StepError(f"{type(error).__name__}: {error}; --debug shows the traceback")
+        failure = StepError(f"{type(error).__name__}: {error}")
         failure.__notes__ = list(getattr(error, "__notes__", []))
         raise failure from error

@@ -9,7 +9,7 @@ from lineal.engine.why import value_text
 from lineal.model.states import Status
 from lineal.model.text import moment_text
 from lineal.views import RunView, StepRunView
-from lineal.views.base import last_line, name_text, state_text, took_text
+from lineal.views.base import error_line, name_text, state_text, took_text
 
 
 @click.group("runs", short_help="Look at pipeline runs.")
@@ -77,7 +77,7 @@ def show(run: str, as_json: bool) -> None:
             "id": view.id,
             "parameters": ", ".join(f"{name}={value_text(node)}" for name, node in record.parameters.items()),
             "tags": ", ".join(record.tags),
-            "error": last_line(view.error),
+            "error": error_line(view.error),
             **record.metadata,
         },
     )
@@ -89,7 +89,7 @@ def show(run: str, as_json: bool) -> None:
 def _step_row(step: StepRunView) -> tuple[object, ...]:
     outputs = ", ".join(name_text(version.record) for version in step.outputs.values())
     took = "" if step.status is Status.CACHED else took_text(step.record)
-    return (step.name, step.status, took, outputs, last_line(step.error))
+    return (step.name, step.status, took, outputs, error_line(step.error))
 
 
 @command.command()

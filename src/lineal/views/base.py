@@ -114,6 +114,8 @@ def state_text(record: RunRecord | StepRunRecord) -> str:
     return f"{record.status}, {took}" if took else record.status.value
 
 
-def last_line(text: str | None) -> str:
-    """Give the last line of an error: of a traceback it is the one that says what happened."""
-    return (text or "").strip().rpartition("\n")[2]
+def error_line(text: str | None) -> str:
+    """Give what an error says on one line; of a traceback, what stands below its last frame."""
+    lines = (text or "").strip().splitlines()
+    frames = [place for place, line in enumerate(lines) if line.startswith("  ")]
+    return " ".join(line.strip() for line in lines[frames[-1] + 1 if frames else 0 :]).strip() or " ".join(lines[-1:]).strip()

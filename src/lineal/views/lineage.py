@@ -5,16 +5,19 @@ from typing import NamedTuple
 
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import Edge, Json, StepRunRecord, VersionRecord
+from lineal.model.states import Status
 from lineal.model.text import shown, size_text
 from lineal.views import html
 from lineal.views.shapes import run_json, step_run_json
 
 LEVELS = 40
-"""Levels that the text shows; deeper ones are counted. `to_json` has them all."""
+"""Levels that the text shows; `to_json` has them all."""
 
 
 class LineageView:
     """A graph around one version. It shows itself as a text tree (`str`), in a notebook, and as JSON.
+
+    The tree leaves out step runs that were only answered from the cache, and stops at 40 levels; the JSON has everything.
 
     Attributes:
         version: The version that the graph is about.
@@ -76,7 +79,7 @@ class LineageView:
                 return
             for step_run_id in dict.fromkeys(edge.step_run_id for edge in consumers.get(of.id, ())):
                 step_run = self.step_runs.get(step_run_id)
-                if step_run is not None:
+                if step_run is not None and self._has_worked(step_run, outputs.get(step_run_id, ())):
                     yield Branch(self._step_text(step_run, of.run_id), step_run_id if step_run_id in outputs else None, step_run)
 
         yield _version_text(self.version) + self._maker_text(self.version, None)
@@ -84,6 +87,12 @@ class LineageView:
         if consumers:
             yield "used by"
             yield from draw(self.version, uses, LEVELS)
+
+    def _has_worked(self, step_run: StepRunRecord, outputs: Sequence[Edge]) -> bool:
+        # A step run that was answered from the cache used nothing and made nothing, unless it made a version under a new name.
+        return step_run.status is not Status.CACHED or any(
+            edge.version_id in self.versions and self.versions[edge.version_id].step_run_id == step_run.id for edge in outputs
+        )
 
     def _maker_text(self, version: VersionRecord, of: "Node | None") -> str:
         maker = self.step_runs.get(version.step_run_id or "")

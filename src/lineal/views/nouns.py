@@ -13,7 +13,7 @@ from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord
 from lineal.model.states import Status
 from lineal.model.text import moment_text, shown
 from lineal.views import html, shapes
-from lineal.views.base import Named, Stores, last_line, name_text, state_text, took_text
+from lineal.views.base import Named, Stores, error_line, name_text, state_text, took_text
 from lineal.views.lineage import LineageView
 from lineal.views.run_facts import RunFacts, StepRunFacts
 from lineal.views.version_facts import VersionFacts
@@ -40,7 +40,10 @@ class VersionView(VersionFacts):
     @property
     def consumers(self) -> "list[StepRunView]":
         """The step runs that used it, oldest first."""
-        return [StepRunView(each, self.workspace) for each in self.workspace.metadata.consumers(self.record.id)]
+        records = self.workspace.metadata.consumers(self.record.id)
+        runs = self.workspace.metadata.runs_by_id(list(dict.fromkeys(each.run_id for each in records)))
+        views = {id: RunView(record, self.workspace) for id, record in runs.items()}
+        return [StepRunView(each, self.workspace, views[each.run_id]) for each in records]
 
     def upstream(self, depth: int | None = None) -> "list[VersionView]":
         """Give the versions that it was made from, nearest first, `depth` steps far; all by default."""
@@ -154,11 +157,11 @@ class RunView(RunFacts):
         return self
 
     def to_json(self) -> dict[str, Json]:
-        """Give its facts as JSON, with its `steps`."""
-        return {**self.facts_json(), "steps": [shapes.step_run_json(each.record) for each in self.steps.values()]}
+        """Give its facts as JSON, with its `steps`, their inputs and outputs."""
+        return {**self.facts_json(), "steps": [each.to_json() for each in self.steps.values()]}
 
     def _repr_html_(self) -> str:
-        rows = [(each.name, each.status, took_text(each.record), last_line(each.error)) for each in self.steps.values()]
+        rows = [(each.name, each.status, took_text(each.record), error_line(each.error)) for each in self.steps.values()]
         return html.grid(f"{self.name}: {state_text(self.record)}", ("step", "status", "time", ""), rows)
 
 
@@ -216,4 +219,4 @@ def _step_facts(view: StepRunView) -> dict[str, object]:
     parameters = {name: value_text(node) for name, node in view.record.parameters.items()}
     inputs = {f"{name} (in)": name_text(version.record) for name, version in view.inputs.items()}
     outputs = {f"{name} (out)": name_text(version.record) for name, version in view.outputs.items()}
-    return {**parameters, **inputs, **outputs, "error": last_line(view.error)}
+    return {**parameters, **inputs, **outputs, "error": error_line(view.error)}
