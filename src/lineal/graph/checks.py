@@ -6,7 +6,7 @@ from typing import Any
 
 from lineal.errors import InputError, OutputError
 from lineal.graph.describe import describe, describe_value
-from lineal.graph.fits import accepts, mismatch
+from lineal.graph.fits import accepts, mismatch, takes_anything
 from lineal.graph.step import InputSpec, OutputSpec, Signature
 
 _NOT_AWAITED = "define the step with `def` and run what it awaits with asyncio.run(...)"
@@ -31,7 +31,7 @@ _UNKEEPABLE: dict[type, str] = {
 
 def check_input(spec: InputSpec, value: object, where: str) -> None:
     """Raise InputError when a loaded artifact's value does not fit the annotation of the argument. A default always fits."""
-    if value is spec.default or accepts(spec.annotation, value):
+    if type(value) is spec.annotation or value is spec.default or accepts(spec.annotation, value):
         return
     raise InputError(
         f"{where}: the input {spec.name!r} {mismatch(spec.annotation, value)}; give another artifact, or change the annotation"
@@ -64,17 +64,15 @@ def split_outputs(signature: Signature, value: Any, where: str) -> tuple[Any, ..
 
 def _check_output(spec: OutputSpec, value: object, where: str) -> None:
     remedy = _UNKEEPABLE.get(type(value))
+    if type(value) is spec.annotation and remedy is None:
+        return  # the common case, without a call
     if remedy is not None:
         _discard(value)
-        expected = f" must be {describe(spec.annotation)}," if _is_known(spec) else ""
-        raise OutputError(f"{where}: the output {spec.name!r}{expected} got a {describe_value(value)}: {remedy}")
+        expected = "cannot be" if takes_anything(spec.annotation) else f"must be {describe(spec.annotation)}, got"
+        raise OutputError(f"{where}: the output {spec.name!r} {expected} {describe_value(value)}: {remedy}")
     if not accepts(spec.annotation, value):
         hint = "; does each branch return? Annotate `... | None` if None is meant" if value is None else ""
         raise OutputError(f"{where}: the output {spec.name!r} {mismatch(spec.annotation, value)}{hint}")
-
-
-def _is_known(spec: OutputSpec) -> bool:
-    return describe(spec.annotation) not in ("anything", "Any")
 
 
 def _wrong_count(signature: Signature, value: Any, where: str) -> str:

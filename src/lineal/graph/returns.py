@@ -51,15 +51,14 @@ def _from_tree(body: list[ast.stmt]) -> Iterator[int | None]:
 
 
 def _from_bytecode(function: Callable[..., Any]) -> Iterator[int | None]:
-    made: Any = None
+    made = 0  # elements of the tuple that was just put on the stack
     for instruction in dis.get_instructions(function):
         name = instruction.opname
-        constant = instruction.argval if name in ("LOAD_CONST", "RETURN_CONST") else None
-        if isinstance(constant, tuple):
-            made = len(constant)
-        elif name == "BUILD_TUPLE":
+        if name == "BUILD_TUPLE":
             made = instruction.argval
-        elif not name.startswith("RETURN"):
-            made = None
-        if name.startswith("RETURN") and made is not None and made > 1:
+        elif name in ("LOAD_CONST", "RETURN_CONST"):
+            made = len(instruction.argval) if isinstance(instruction.argval, tuple) else 0
+        elif name not in ("RETURN_VALUE", "SWAP", "POP_TOP"):  # returning from a loop swaps its iterator away first
+            made = 0
+        if name.startswith("RETURN") and made > 1:
             yield made
