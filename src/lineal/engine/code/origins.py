@@ -1,0 +1,164 @@
+"""Where code comes from: the user's own, a third-party distribution, the standard library, or Lineal itself."""
+
+import sys
+import sysconfig
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+Origin = Literal["own", "foreign", "standard", "lineal"]
+
+_LINEAL = str(Path(__file__).parents[2])
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_ROOT_MARKS = ("pyproject.toml", "lineal.toml", "setup.py", "setup.cfg", ".git", ".lineal")
+
+
+@cache
+def _standard_folders() -> tuple[str, ...]:
+    return tuple({str(Path(sysconfig.get_path(name))) for name in ("stdlib", "platstdlib")})
+
+
+@cache
+def origin_of_file(path: str) -> Origin:
+    """Tell where the code of a file comes from. A file that is installed nowhere is the user's own."""
+    parts = Path(path).parts
+    if _is_under(path, _LINEAL):
+        return "lineal"
+    if not _INSTALLED.isdisjoint(parts):
+        return "foreign"
+    if path.startswith("<frozen ") or any(_is_under(path, folder) for folder in _standard_folders()):
+        return "standard"
+    return "own"
+
+
+def _is_under(path: str, folder: str) -> bool:
+    return path.startswith(folder) and path[len(folder) : len(folder) + 1] in ("/", "\\")
+
+
+def origin_of_module(name: str | None) -> Origin:
+    """Tell where a module comes from, by its file or that of the package around it."""
+    while name:
+        if name.partition(".")[0] == "lineal":
+            return "lineal"
+        module = sys.modules.get(name)
+        path = None if module is None else file_of_module(module)
+        if path:
+            return origin_of_file(path)
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return "standard"
+        name = name.rpartition(".")[0]
+    return "own"  # __main__ of a notebook, a module made on the fly
+
+
+def file_of_module(module: ModuleType) -> str:
+    """Give the file of a module, or the first folder of a package without one; empty if it has neither."""
+    names = vars(module)
+    path = names.get("__file__")
+    if isinstance(path, str):
+        return path
+    folders = names.get("__path__")
+    try:
+        return str(next(iter(folders), "")) if folders is not None else ""
+    except TypeError:
+        return ""
+
+
+def file_of(namespace: dict[str, Any]) -> str:
+    """Give the file of the module with these globals, empty when it has none."""
+    path = namespace.get("__file__")
+    return path if isinstance(path, str) else ""
+
+
+def name_of(namespace: dict[str, Any]) -> str:
+    """Give the name of the module with these globals."""
+    name = namespace.get("__name__")
+    return name if isinstance(name, str) else ""
+
+
+def has_source(module: ModuleType) -> bool:
+    """Tell whether a module is written in Python."""
+    return not file_of_module(module).endswith((".so", ".pyd", ".dll", ".dylib"))
+
+
+def module_key(namespace: dict[str, Any]) -> str:
+    """Give the name under which a module's parts are known. A script counts under its own name, run directly or imported."""
+    name = namespace.get("__name__")
+    if name not in ("__main__", "__mp_main__"):  # the latter in worker processes
+        return name if isinstance(name, str) else ""
+    spec = namespace.get("__spec__")
+    if spec is not None:
+        return str(spec.name).removesuffix(".__main__")
+    path = namespace.get("__file__")
+    return Path(path).stem if isinstance(path, str) else "__main__"
+
+
+@cache
+def shown_path(path: str, module: str) -> str:
+    """Give a file's path relative to its project: the folder with a project file, else the one from which `module` is imported."""
+    if not path or path.startswith("<"):
+        return path
+    folder = Path(path).parent
+    root = next((parent for parent in (folder, *folder.parents) if _is_project(parent)), None)
+    if root is None:
+        depth = module.count(".") + (Path(path).name == "__init__.py")
+        root = folder.parents[depth - 1] if 0 < depth <= len(folder.parents) else folder
+    return Path(path).relative_to(root).as_posix()
+
+
+@cache
+def _is_project(folder: Path) -> bool:
+    return any((folder / mark).exists() for mark in _ROOT_MARKS)
+
+
+# Distributions
+
+
+@cache
+def distributions_of(top: str, module: str) -> tuple[tuple[str, str], ...]:
+    """Give name and version of the distributions that a module belongs to; `top` is the first part of its name.
+
+    A package that several distributions share (`google`) is told apart by the files of each; if that fails, all of them count.
+    """
+    from importlib import metadata  # slow to load, and only needed for code that names a third party
+
+    named = _named_like(top)
+    if named is not None:
+        return (named,)
+    names = sorted(set(_providers().get(top, ())))
+    if len(names) > 1:
+        names = [name for name in names if _has_module(name, module)] or names
+    return tuple((_plain(name), metadata.version(name)) for name in names)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _named_like(top: str) -> tuple[str, str] | None:
+    """Find the distribution that has the name of its package: one folder is read, not every installed one."""
+    from importlib import metadata
+
+    try:
+        found = metadata.distribution(top)
+    except (metadata.PackageNotFoundError, ValueError):
+        return None
+    listed = "\n" + (found.read_text("RECORD") or found.read_text("SOURCES.txt") or "").replace("\r", "")
+    if not any(f"\n{top}{end}" in listed for end in ("/__init__.", ".py", ".cpython", ".abi3", ".pyd", ".so")):
+        return None  # another project's name, or a package shared by several
+    return _plain(found.metadata["Name"]), found.version
+
+
+@cache
+def _providers() -> dict[str, list[str]]:
+    from importlib import metadata
+
+    return dict(metadata.packages_distributions())
+
+
+def _has_module(distribution: str, module: str) -> bool:
+    from importlib import metadata
+
+    stem = module.replace(".", "/")
+    files = metadata.files(distribution) or ()
+    return any(str(file).startswith((stem + "/", stem + ".")) for file in files)

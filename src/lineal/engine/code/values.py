@@ -1,0 +1,228 @@
+"""Reduces live values to plain ones that can be digested: constants, globals, defaults, closure cells, class attributes.
+
+Plain values stand for themselves. Functions, classes and modules become references, resolved by the caller. Arrays and data frames
+count by content. Any other object counts by what pickle would take of it, without being pickled: its class and its state.
+"""
+
+import copyreg
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import cached_property, partial, partialmethod, singledispatchmethod
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MappingProxyType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+from lineal.engine.code.origins import origin_of_module
+from lineal.model import digest
+
+_PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
+_IMMUTABLE = frozenset({*_PLAIN, complex, type(...), range})
+_REFERENCES = (FunctionType, type, ModuleType, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
+_WITHOUT_CONTENT = frozenset({"_thread.lock", "_thread.RLock", "builtins.object"})
+_METHODS = frozenset({staticmethod, classmethod, property, cached_property, partialmethod, singledispatchmethod})
+_OF_WRAPPED = frozenset({"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"})
+_PROTOCOL = 4
+MAX_DEPTH = 100
+MAX_OBJECTS = 1_000_000
+SHOWN = 60
+
+
+def is_reference(value: object) -> bool:
+    """Tell whether a value stands for code: a function, a class, a module, an object that wraps one of these, or one of Lineal's."""
+    kind = type(value)  # not isinstance: a proxy answers for what it stands for
+    if issubclass(kind, _REFERENCES) or is_lineal(kind):
+        return True
+    # Of the user's own wrappers, and of `partial`, the state counts too: these are values.
+    return "__wrapped__" in attributes(value) and kind is not partial and origin_of_module(kind.__module__) != "own"
+
+
+def is_method(value: object) -> bool:
+    """Tell whether a member of a class is a function in one of Python's wrappings: `property`, `staticmethod` ..."""
+    return type(value) in _METHODS
+
+
+def is_lineal(kind: type) -> bool:
+    """Tell whether a class is one of Lineal's own."""
+    return str(kind.__module__).startswith("lineal.")
+
+
+def attributes(value: object) -> Mapping[str, Any]:
+    """Give the `__dict__` of an object, empty when it has none."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except Exception:  # a class may define __dict__ as it likes
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_immutable(value: object) -> bool:
+    """Tell whether a value never changes, or is code that is watched for itself: its identity is enough to know it again."""
+    if type(value) is tuple or type(value) is frozenset:
+        return all(is_immutable(item) for item in value)
+    return type(value) in _IMMUTABLE or isinstance(value, Enum) or is_reference(value)
+
+
+def shown(value: object) -> str:
+    """Give a short text of a plain value, empty for others."""
+    if type(value) in _PLAIN or (type(value) in (tuple, list, dict, set, frozenset) and _is_small(value)):
+        text = repr(value) if type(value) is not int or value.bit_length() < 200 else hex(value)
+        return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return ""
+
+
+def _is_small(value: Any) -> bool:
+    items = [*value.keys(), *value.values()] if type(value) is dict else value
+    return len(value) <= 20 and all(type(item) in _PLAIN for item in items)
+
+
+class Reducer:
+    """Reduces values. `reference` gives what stands for code; `unknown` is told, in words, what could not be reduced."""
+
+    def __init__(self, reference: Callable[[Any], object], unknown: Callable[[str], None]) -> None:
+        self._reference = reference
+        self._unknown = unknown
+        self._open: dict[int, int] = {}
+        self._count = 0
+
+    def digest(self, value: object, label: str) -> str:
+        """Give the digest of a value. `label` names it for `unknown`."""
+        self._count = 0
+        return digest.of("value/1", self.plain(value, label))
+
+    def plain(self, value: Any, label: str) -> Any:
+        """Give a plain value that stands for the given one and for no other."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return value
+        if is_reference(value):
+            return ("reference", self._reference(value))
+        self._count += 1
+        if id(value) in self._open:
+            return ("cycle", len(self._open) - self._open[id(value)])
+        if len(self._open) >= MAX_DEPTH or self._count > MAX_OBJECTS:
+            self._unknown(f"value of {label}, which is too large or too deep")
+            return ("too large", _type_name(value))
+        self._open[id(value)] = len(self._open)
+        try:
+            return _REDUCE.get(kind, Reducer.other)(self, value, label)
+        finally:
+            del self._open[id(value)]
+
+    def sequence(self, value: Any, label: str) -> Any:
+        name = type(value).__name__
+        if not _PLAIN.issuperset(map(type, value)):
+            value = [self.plain(item, label) for item in value]
+        return (name, *value)
+
+    def set_(self, value: Any, label: str) -> Any:
+        if _PLAIN.issuperset(map(type, value)):
+            return value
+        items = [self.plain(item, label) for item in sorted(value, key=_rough)]
+        return (type(value).__name__, sorted(items, key=digest.encode))
+
+    def mapping(self, value: Any, label: str) -> Any:
+        # In their order: a loop sees it. What else holds names, such as the state of an object, is sorted.
+        if _PLAIN.issuperset(map(type, value.values())) and _PLAIN.issuperset(map(type, value)):
+            return ("dict", list(value), list(value.values()))
+        return ("dict", [(self.plain(key, label), self.plain(item, f"{label}[{_name(key)}]")) for key, item in value.items()])
+
+    def method(self, value: MethodType, label: str) -> Any:
+        return ("method", self.plain(value.__func__, label), self.plain(value.__self__, label))
+
+    def descriptor(self, value: Any, label: str) -> Any:
+        inner = [getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel", "func", "args", "keywords", "dispatcher")]
+        return (type(value).__name__, [self.plain(item, label) for item in inner])
+
+    def text(self, value: Any, label: str) -> Any:
+        return (type(value).__name__, repr(value))
+
+    def other(self, value: Any, label: str) -> Any:
+        kind = type(value)
+        if isinstance(value, MethodType):
+            return self.method(value, label)
+        if isinstance(value, Enum):
+            return ("enum", self._reference(kind), value.name, self.plain(value.value, label))
+        name = _type_name(value)
+        if name in _WITHOUT_CONTENT:
+            return ("object", name)
+        try:
+            if kind.__module__ == "numpy" and hasattr(value, "tobytes") and not value.dtype.hasobject:
+                return ("array", name, str(value.dtype), list(value.shape), digest.of_bytes(value.tobytes()))
+            if hasattr(kind, "iloc") and hasattr(kind, "to_numpy"):
+                return self._frame(value, label)
+            reduced = _reduced(value)
+        except Exception:  # whatever a foreign class raises, it cannot be reduced
+            self._unknown(f"value of {label} of type {name}")
+            return ("unknown", self._reference(kind))
+        if isinstance(reduced, str):
+            return ("global", self._reference(kind), reduced)
+        return self._object(reduced, label)
+
+    def _frame(self, value: Any, label: str) -> Any:
+        """Reduce a data frame or a series column by column: how it lays its columns together changes with use."""
+        columns = [value.iloc[:, number] for number in range(value.shape[1])] if len(value.shape) > 1 else [value]
+        names = value.columns if len(value.shape) > 1 else value.name
+        data = [c.to_numpy() if hasattr(c.dtype, "hasobject") else c.array for c in columns]
+        types = [str(c.dtype) for c in columns]
+        return (
+            "frame",
+            self._reference(type(value)),
+            *(self.plain(part, label) for part in (names, value.index, types, data, value.attrs)),
+        )
+
+    def _object(self, reduced: Any, label: str) -> Any:
+        make, args, state, items, pairs = (*reduced, None, None, None)[:5]
+        parts = [self.plain(make, label), self.plain(args, label)]
+        if isinstance(state, dict):
+            names = [name for name in sorted(state, key=_rough) if name not in _OF_WRAPPED]
+            parts.append([(self.plain(name, label), self.plain(state[name], f"{label}.{_name(name)}")) for name in names])
+        else:
+            parts.append(self.plain(state, label))
+        parts.append([self.plain(item, label) for item in items or ()])
+        parts.append([(self.plain(key, label), self.plain(item, label)) for key, item in pairs or ()])
+        return ("object", parts)
+
+
+def _reduced(value: Any) -> Any:
+    reducer = copyreg.dispatch_table.get(type(value))
+    return reducer(value) if reducer is not None else value.__reduce_ex__(_PROTOCOL)
+
+
+def _type_name(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def _name(key: object) -> str:
+    return key if isinstance(key, str) else repr(key) if type(key) in _PLAIN else type(key).__qualname__
+
+
+def _rough(key: object) -> bytes:
+    """Give an order that no hash seed and no address enters, for things that need not be comparable."""
+    try:
+        return digest.encode(key)
+    except (TypeError, RecursionError):
+        return f"{_type_name(key)} {getattr(key, '__module__', '')} {getattr(key, '__qualname__', '')} {getattr(key, 'name', '')}".encode()
+
+
+_REDUCE: dict[type, Callable[[Reducer, Any, str], Any]] = {
+    list: Reducer.sequence,
+    tuple: Reducer.sequence,
+    set: Reducer.set_,
+    frozenset: Reducer.set_,
+    dict: Reducer.mapping,
+    MappingProxyType: Reducer.mapping,
+    complex: Reducer.text,
+    range: Reducer.text,
+    type(...): Reducer.text,
+    type(NotImplemented): Reducer.text,
+    MethodType: Reducer.method,
+    **dict.fromkeys(_METHODS, Reducer.descriptor),
+}

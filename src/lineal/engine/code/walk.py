@@ -1,0 +1,366 @@
+"""Follows live code from one function to everything of the user's own that it reaches.
+
+Each piece becomes a part with a digest of its own: what its source says, and what each outer name in it stands for, by key. What stands
+behind those keys is digested apart, so cycles need no care, and the order in which parts are met does not matter. A queue, not
+recursion, carries the walk, so that its length is not limited by the stack.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from lineal.engine.code import sources
+from lineal.engine.code.compiled import chains_in, code_digest, qualname_of
+from lineal.engine.code.live import (
+    content_of,
+    defaults_of,
+    is_from_lineal,
+    is_own,
+    is_standard,
+    items_of,
+    key_of,
+    layers_of,
+    loaded_module,
+    member_key,
+)
+from lineal.engine.code.members import members_of
+from lineal.engine.code.origins import (
+    distributions_of,
+    file_of,
+    file_of_module,
+    has_source,
+    module_key,
+    name_of,
+    origin_of_file,
+    origin_of_module,
+    shown_path,
+)
+from lineal.engine.code.parts import Part
+from lineal.engine.code.resolve import Chain, Found, Place, Resolver, home_of
+from lineal.engine.code.values import Reducer, attributes, is_immutable, is_lineal, is_method, is_reference, shown
+from lineal.engine.code.watch import ABSENT, Watch
+from lineal.model import digest
+
+# What stands for a piece of code in the digest of another: ["own", key of its part], or a list that names someone else's.
+Token = list[Any]
+
+
+class Walk:
+    """One walk. After `run`: the parts by key, the third-party modules by name, and in words what could not be followed."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, Part] = {}
+        self.modules: set[str] = set()
+        self.notes: list[str] = []
+        self.source = ""
+        self.watch = Watch(self._redigest)
+        self._queue: deque[tuple[Callable[[str, Any], None], str, Any]] = deque()
+        self._tokens: dict[int, tuple[Token, Any]] = {}  # by address; holds the piece, so that its address stays its own
+        self._named: dict[tuple[int, str], str] = {}
+        self._taken: dict[str, int] = {}
+        self._roots: set[int] = set()
+        self._innermost: object = None
+        self._resolver = Resolver(self.watch, self.notes.append, self.reference)
+        self._reducer = Reducer(self.reference, self.notes.append)
+
+    def run(self, function: Callable[..., Any]) -> str:
+        """Walk from a function, or from anything that can be called, and give the key of the part where the walk began."""
+        layers = list(layers_of(function))
+        self._roots = {id(layer) for layer in layers}
+        self._innermost = layers[-1]
+        root = self._reducer.plain(next(layer for layer in layers if not is_lineal(type(layer))), "the function")
+        while self._queue:
+            handle, key, piece = self._queue.popleft()
+            handle(key, piece)
+        own = root[0] == "reference" and root[1][0] == "own"
+        return root[1][1] if own else digest.of("root/1", root)
+
+    def distributions(self) -> dict[str, str]:
+        """Give the versions of the distributions that hold the third-party modules."""
+        found: dict[str, str] = {}
+        for module in sorted(self.modules):
+            top = module.partition(".")[0]
+            versions = distributions_of(top, module)
+            found.update(versions)
+            if not versions:
+                self.notes.append(f"version of {top}, which belongs to no installed distribution")
+        return found
+
+    def _redigest(self, value: object) -> str:
+        return Reducer(lambda piece: self._tokens[id(piece)][0], _ignore).digest(value, "")
+
+    # References
+
+    def reference(self, piece: Any) -> Token:
+        """Give what stands for a piece of code, and see to it that it is walked if it is the user's own."""
+        known = self._tokens.get(id(piece))
+        if known is None:
+            self._tokens[id(piece)] = (["itself"], piece)  # a wrapper may hold itself
+            known = self._tokens[id(piece)] = (self._token(piece), piece)
+        return known[0]
+
+    def _token(self, piece: Any) -> Token:
+        kind = type(piece)
+        if issubclass(kind, FunctionType):
+            return self._function_token(piece)
+        if issubclass(kind, type):
+            return self._class_token(piece)
+        if issubclass(kind, ModuleType):
+            return self._module_token(piece)
+        if is_lineal(kind):
+            inner = getattr(piece, "__wrapped__", None)
+            return ["lineal"] if inner is None else ["step", self._reducer.plain(inner, "a step")]
+        if "__wrapped__" in attributes(piece):
+            return ["wrapper", self.reference(kind), self._reducer.plain(attributes(piece)["__wrapped__"], "a wrapped function")]
+        if issubclass(kind, BuiltinFunctionType) and not isinstance(piece.__self__, ModuleType | None):
+            return ["method", piece.__name__, self._reducer.plain(piece.__self__, piece.__name__)]
+        owner = getattr(piece, "__objclass__", None)
+        if owner is not None:
+            return ["method", piece.__name__, self.reference(owner)]
+        return self._outside(piece.__module__, piece.__qualname__)
+
+    def _outside(self, module: str | None, name: str, inner: Iterable[Token] = ()) -> Token:
+        """Name a piece of someone else's code; `inner` is what it holds of the user's own."""
+        origin = origin_of_module(module) if module else "standard"
+        if origin == "foreign":
+            self.modules.add(str(module))
+        loaded = loaded_module(module) if origin == "own" else None
+        if loaded is not None and not has_source(loaded):
+            return ["compiled", self.reference(loaded), name]
+        held = sorted(inner, key=digest.encode)
+        # Where Lineal keeps things may change from version to version.
+        return ["lineal", name, *held] if origin == "lineal" else ["outside", module or "", name, *held]
+
+    def _function_token(self, function: FunctionType) -> Token:
+        code, module = function.__code__, function.__globals__.get("__name__")
+        path = code.co_filename
+        in_file = not path.startswith("<") or path.startswith("<frozen ")
+        origin = origin_of_file(path) if in_file else origin_of_module(module)
+        if origin == "own":
+            return self._part(self._function, function, module_key(function.__globals__), qualname_of(code))
+        return self._outside(module, qualname_of(code), self._held_by(function))
+
+    def _held_by(self, function: FunctionType) -> list[Token]:
+        """Give the own code that someone else's function holds: what a decorator wrapped, or what was registered with it."""
+        tokens = self._own_among([attributes(function).get("__wrapped__")])
+        for cell in function.__closure__ or ():
+            content = content_of(cell)
+            held = self._own_among(items_of(content))
+            if held:
+                self.watch.cell(cell)
+                if type(content) is dict:
+                    self.watch.size(content)
+            tokens += [token for token in held if token not in tokens]
+        return tokens
+
+    def _own_among(self, pieces: Iterable[Any]) -> list[Token]:
+        codes = [piece for piece in pieces if is_reference(piece) and not isinstance(piece, ModuleType)]
+        return [token for token in map(self.reference, codes) if is_own(token)]
+
+    def _class_token(self, cls: type) -> Token:
+        module = cls.__module__
+        if origin_of_module(module) != "own":
+            return self._outside(module, cls.__qualname__)
+        loaded = loaded_module(module)
+        if loaded is not None and not has_source(loaded):
+            return ["compiled", self.reference(loaded), cls.__qualname__]
+        return self._part(self._class, cls, module_key(vars(loaded)) if loaded is not None else str(module or ""), cls.__qualname__)
+
+    def _module_token(self, module: ModuleType) -> Token:
+        name = module.__name__
+        if origin_of_module(name) != "own":
+            return self._outside(name, "")
+        return self._part(self._module if has_source(module) else self._extension, module, module_key(vars(module)), "")
+
+    def _part(self, handle: Callable[[str, Any], None], piece: Any, module: str, name: str) -> Token:
+        key = self._free_key(key_of(module, name))
+        self._queue.append((handle, key, piece))
+        return ["own", key]
+
+    def _free_key(self, key: str) -> str:
+        """Tell pieces of the same name apart: functions made in a loop, lambdas, a cell's old and new definition."""
+        number = self._taken[key] = self._taken.get(key, 0) + 1
+        return key if number == 1 else f"{key}#{number}"
+
+    # Code
+
+    def _function(self, key: str, function: FunctionType) -> None:
+        code, namespace = function.__code__, function.__globals__
+        cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
+        place = Place(key, namespace, cells)
+        self.watch.function(function)
+        found = sources.find(code, namespace)
+        if found is None:
+            self.notes.append(f"source of {key} is not there or was edited since it was loaded: its compiled code counts")
+            says: list[Any] = ["compiled", code_digest(code)]
+            names = self._names(chains_in(code), place)
+            path, lines = code.co_filename, (code.co_firstlineno, code.co_firstlineno)
+        else:
+            source, unit = found
+            path, lines = source.path, unit.lines
+            decorators, chains = self._decorators(source, unit, place)
+            says = ["source", unit.says, decorators]
+            names = self._names([*unit.chains, *chains], place)
+            self.notes += [f"{text} in {key}, line {line}" for text, line in unit.notes]
+            if id(function) in self._roots:
+                self._follow_hints(unit.hints, place)
+            if function is self._innermost:
+                self.source = source.lines(*lines)
+        for name, cell in cells.items():
+            content = self.watch.cell(cell)
+            if content is not ABSENT and not isinstance(content, ModuleType):  # a module: the names in it that are used were found
+                names[f"^{name}"] = self._value(content, f"{key}[{name}]", "closure", path, namespace)
+        for name, value in defaults_of(function):
+            names[f"={name}"] = self._value(value, f"{key}({name})", "default", path, namespace)
+        wrapped = attributes(function).get("__wrapped__")
+        if wrapped is not None:
+            names["^^"] = self._reducer.plain(wrapped, key)
+        self.parts[key] = Part("function", digest.of("function/1", says, names), shown_path(path, name_of(namespace)), lines)
+
+    def _decorators(self, source: sources.Source, unit: Any, place: Place) -> tuple[list[str], list[Chain]]:
+        """Give what a function's decorators say, and the names in them. Lineal's own say nothing about what runs."""
+        says: list[str] = []
+        names: list[Chain] = []
+        for root, said, chains in unit.decorators:
+            found = self._resolver.find(root, place) if root else None
+            if found is not None and is_from_lineal(found.value, found.outside):
+                continue
+            says.append(said)
+            names += chains
+        if says and source.edited:
+            says.append("decorators may differ from those that were loaded")
+        return says, names
+
+    def _follow_hints(self, chains: Iterable[Chain], place: Place) -> None:
+        """Walk the user's own classes in the annotations of the function itself: the code of its arguments is found nowhere else."""
+        for chain in chains:
+            found = self._resolver.find(chain, place)
+            waiting = [found.value] if found is not None else []
+            while waiting:
+                hint = waiting.pop()
+                if isinstance(hint, type) and origin_of_module(hint.__module__) == "own":
+                    self.reference(hint)
+                waiting += getattr(hint, "__args__", ())
+
+    def _class(self, key: str, cls: type) -> None:
+        module = loaded_module(cls.__module__)
+        namespace = vars(module) if module is not None else {}
+        place = Place(key, namespace)
+        live, members = vars(cls), list(members_of(cls))
+        functions = [value for _, value in members if isinstance(value, FunctionType)]
+        source, units = sources.find_class(cls, namespace, functions)
+        says: list[Any] = ["live", sorted(map(str, live.get("__annotations__", ())))]
+        lines, path = (0, 0), file_of_module(module) if module is not None else ""
+        names: dict[str, Any] = {}
+        if source is not None:
+            says = ["source", [unit.says for unit in units]]
+            lines, path = units[-1].lines, source.path
+            if source.edited:
+                says.append("its body may differ from the one that was loaded")
+            names = self._names([chain for unit in units for chain in unit.chains], place)
+            self.notes += [f"{text} in {key}, line {line}" for unit in units for text, line in unit.notes]
+        names["^bases"] = [self.reference(base) for base in cls.__mro__[1:-1]]
+        names["^metaclass"] = self.reference(type(cls))
+        self.watch.size(live)
+        for name, value in members:
+            self.watch.name(live, name)
+            token = self._value(value, member_key(key, name), "attribute", path, namespace)
+            if not (name.startswith("_") and name.endswith("_") and is_standard(token)):  # what Python itself put there
+                names[f".{name}"] = token
+        self.parts[key] = Part("class", digest.of("class/1", says, names), shown_path(path, cls.__module__), lines)
+
+    def _module(self, key: str, module: ModuleType) -> None:
+        """Walk a module that is used as a value: any name in it may be meant."""
+        namespace = vars(module)
+        self.watch.size(namespace)
+        names: dict[str, Any] = {}
+        for name in sorted(name for name in namespace if not (name.startswith("__") and name.endswith("__"))):
+            value = self.watch.name(namespace, name)
+            if isinstance(value, ModuleType) and origin_of_module(value.__name__) == "own":
+                names[name] = ["module", value.__name__]
+                self.notes.append(f"module {name} inside of {key}, which is used as a value")
+            else:
+                names[name] = self._global(value, namespace, name)
+        path = file_of_module(module)
+        self.parts[key] = Part("module", digest.of("module/1", names), shown_path(path, module.__name__))
+
+    def _extension(self, key: str, module: ModuleType) -> None:
+        path = file_of_module(module)
+        try:
+            stat = Path(path).stat()
+            content = _digest_of_file(path, stat.st_mtime_ns, stat.st_size)
+        except OSError:
+            self.notes.append(f"compiled module {key}, whose file is gone")
+            content = ""
+        self.parts[key] = Part("extension", content, shown_path(path, module.__name__))
+
+    # Names and values
+
+    def _names(self, chains: Iterable[Chain], place: Place) -> dict[str, Any]:
+        """Give what each name stands for; a name that stands for nothing is left out."""
+        names = {}
+        for chain in chains:
+            found = self._resolver.find(chain, place)
+            token = self._found_token(found, place) if found is not None else None
+            if token is not None:
+                names[".".join(chain)] = token
+        return names
+
+    def _found_token(self, found: Found, place: Place | None = None) -> Any:
+        value = found.value
+        if found.outside:
+            if value is not ABSENT and is_reference(value) and not isinstance(value, ModuleType):
+                token = self.reference(value)
+                if is_own(token):  # a name of someone else's module that the user replaced
+                    return token
+            return self._outside(found.outside[0], ".".join(found.outside[1:]))
+        if isinstance(value, ModuleType) and not has_source(value):
+            return ["compiled", self.reference(value), *found.rest]
+        if isinstance(value, FunctionType) and found.rest and (found.rest[0] in value.__dict__ or found.rest[0] == "__doc__"):
+            return [self.reference(value), self._reducer.plain(getattr(value, found.rest[0]), ".".join((found.name, *found.rest)))]
+        if found.namespace is None:  # a closure's cell, a builtin
+            return self.reference(value) if is_reference(value) else None
+        return self._global(value, found.namespace, found.name)
+
+    def _global(self, value: Any, namespace: dict[str, Any], name: str) -> Any:
+        if is_reference(value):
+            return self._reducer.plain(value, name)
+        maker = loaded_module(getattr(value, "__module__", None)) if callable(value) else None
+        if maker is not None and not has_source(maker) and origin_of_module(maker.__name__) == "own":  # a function of Cython
+            return ["compiled", self.reference(maker), name]
+        namespace, name = home_of(value, namespace, name)
+        known = self._named.get((id(namespace), name))
+        if known is not None:
+            return ["value", known]
+        key = self._free_key(key_of(module_key(namespace), name))
+        self._named[id(namespace), name] = key
+        self._value_part(value, key, "constant", file_of(namespace), namespace, name)
+        return ["value", key]
+
+    def _value(self, value: Any, key: str, kind: str, path: str, namespace: dict[str, Any]) -> Any:
+        """Give what stands for a value that no global name holds, as a part of its own unless it is code."""
+        if is_reference(value) or is_method(value):
+            return self._reducer.plain(value, key)
+        key = self._free_key(key)
+        self._value_part(value, key, kind, path, namespace, "")
+        return ["value", key]
+
+    def _value_part(self, value: Any, key: str, kind: str, path: str, namespace: dict[str, Any], name: str) -> None:
+        content = self._reducer.digest(value, key)
+        if not is_immutable(value):
+            self.watch.value(value, content)
+        source = sources.source_of(path, namespace) if name and path else None
+        lines = source.scan.assigned.get(name, (0, 0)) if source is not None else (0, 0)
+        self.parts[key] = Part(kind, content, shown_path(path, name_of(namespace)), lines, shown(value))
+
+
+@cache
+def _digest_of_file(path: str, changed: int, size: int) -> str:
+    return digest.of_bytes(Path(path).read_bytes())
+
+
+def _ignore(text: str) -> None:
+    """What cannot be reduced was said when the fingerprint was taken."""
