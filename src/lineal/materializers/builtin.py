@@ -139,13 +139,13 @@ class _Saver:
         known = self._known.get(id(value))
         if known is not None:
             return known[0]
-        candidates = self._chooser.candidates(value)
-        if not last and candidates and candidates[0].id == JsonMaterializer.id:
-            return None
-        place = path()
-        for materializer in candidates:
+        place = ""
+        for materializer in self._chooser.candidates(value):
             if materializer.id == JsonMaterializer.id:
-                continue
+                if last:
+                    continue
+                return None
+            place = place or path()
             if self._safe and not materializer.safe:
                 break
             n = len(self._known)
@@ -155,7 +155,7 @@ class _Saver:
                 return node
         cls = type(value)
         raise NoMaterializer(
-            f"no materializer that {'runs no code when it loads ' if self._safe else ''}takes element {place}, a {cls.__qualname__}"
+            f"no materializer that {'runs no code when it loads ' if self._safe else ''}takes element {place or path()}, a {cls.__qualname__}"
         )
 
     def _save(self, value: Any, materializer: AnyMaterializer, folder: Path, place: str) -> bool:

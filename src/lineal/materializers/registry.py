@@ -119,7 +119,7 @@ class Registry:
         candidates = self.candidates(value)
         kind = self.json if declined is self._unsafe_container else declined
         for each in candidates[candidates.index(kind) + 1 :] if kind in candidates else candidates:
-            return each
+            return self._element_by_element(value) if each is self.json and type(value) not in values.ATOMS else each
         raise NoMaterializer(f"{declined.id} declined a {_name(type(value))}, and no other materializer takes it")
 
     def candidates(self, value: Any) -> list[AnyMaterializer]:
@@ -185,9 +185,9 @@ class Registry:
         """Give the materializer of a value that typed JSON holds if it holds all its parts. Looks at each part once."""
         if values.is_plain_json(value):
             return self.json
-        whole = self._together(value)
-        if whole is not None:
-            return whole
+        return self._together(value) or self._element_by_element(value)
+
+    def _element_by_element(self, value: Any) -> AnyMaterializer:
         foreign, safe = False, True
         seen: set[int] = set()
         waiting = [value]

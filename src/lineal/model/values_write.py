@@ -73,9 +73,8 @@ class Writer:
             node = leaf(value)
             return self._refuse(value, "") if node is UNHELD else node
         nest = _NESTS.get(type(value))
-        if nest is not None:
-            if nest is _defaultdict and not _has_factory(value):
-                return self._refuse(value, f" with the factory {value.default_factory!r:.80}")
+        if nest is _defaultdict and not _has_factory(value):
+            return self._refuse(value, f" with the factory {value.default_factory!r:.80}")
         if self._foreign is not None:
             node = self._foreign(value, self.path, last=False)
             if node is not None:

@@ -7,6 +7,7 @@ import types
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypedDict, TypeVar
 
@@ -90,6 +91,18 @@ def test_value_that_is_declined_goes_to_the_next(own: Registry) -> None:
     assert own.after(own.for_value(big), big).id == "test.animal/1"
     with pytest.raises(NoMaterializer, match="no other materializer takes it"):
         own.after(own.by_id("test.fallback/1"), big)
+
+
+def test_instance_that_its_materializer_declines_is_taken_apart(own: Registry) -> None:
+    """As JSON when all its fields are plain, as a container otherwise."""
+
+    @dataclass
+    class Record:
+        content: Any
+
+    own.register(Text, Record)
+    assert own.after(own.by_id("test.text/1"), Record(1)).id == "json/1"
+    assert own.after(own.by_id("test.text/1"), Record(Stone())).id == "container/1"
 
 
 def test_what_declines_a_container_is_followed_by_one_that_may_pickle(own: Registry) -> None:
