@@ -182,11 +182,11 @@ SELECT {step_run_columns} FROM runs r JOIN step_runs s ON s.run_id = r.id WHERE 
 
 -- name: previous_step_run
 -- The newest step run of the same pipeline and name before this one that succeeded: runs backwards, a probe in each.
+-- CROSS JOIN keeps SQLite to this order.
 SELECT {step_run_columns}
-FROM step_runs t JOIN runs own ON own.id = t.run_id
-CROSS JOIN runs r ON r.pipeline = own.pipeline
-CROSS JOIN step_runs s ON s.run_id = r.id AND s.name = t.name
-WHERE t.uid = ? AND s.id < t.id AND s.status IN ('completed', 'cached')
+FROM step_runs t JOIN runs own ON own.id = t.run_id CROSS JOIN runs r CROSS JOIN step_runs s
+WHERE t.uid = ? AND r.pipeline = own.pipeline AND s.run_id = r.id AND s.name = t.name AND s.id < t.id
+    AND s.status IN ('completed', 'cached')
 ORDER BY r.id DESC, s.id DESC LIMIT 1;
 
 -- name: step_edges
@@ -450,29 +450,27 @@ WHERE v.uid = ? ORDER BY s.id;
 WITH RECURSIVE reach (version_id, depth) AS (
     SELECT id, 0 FROM versions WHERE uid = ?
     UNION
-    SELECT e.version_id, reach.depth + ? FROM reach
-    JOIN edges m ON m.version_id = reach.version_id AND m.role = 'made'
-    JOIN edges e ON e.step_run_id = m.step_run_id AND e.role = 'used'
-    WHERE reach.depth < ?
+    SELECT e.version_id, reach.depth + ? FROM reach CROSS JOIN edges m CROSS JOIN edges e
+    WHERE reach.depth < ? AND m.version_id = reach.version_id AND m.role = 'made'
+        AND e.step_run_id = m.step_run_id AND e.role = 'used'
 )
 SELECT s.uid, e.role, e.name, v.uid
-FROM (SELECT DISTINCT m.step_run_id AS id FROM reach JOIN edges m ON m.version_id = reach.version_id AND m.role = 'made') p
-JOIN step_runs s ON s.id = p.id
-JOIN edges e ON e.step_run_id = p.id
-JOIN versions v ON v.id = e.version_id;
+FROM (
+    SELECT DISTINCT m.step_run_id AS id FROM reach CROSS JOIN edges m WHERE m.version_id = reach.version_id AND m.role = 'made'
+) p CROSS JOIN step_runs s CROSS JOIN edges e CROSS JOIN versions v
+WHERE s.id = p.id AND e.step_run_id = p.id AND v.id = e.version_id;
 
 -- name: downstream
 -- All edges of the step runs that used a version or what came of it. The parameters are those of `upstream`.
 WITH RECURSIVE reach (version_id, depth) AS (
     SELECT id, 0 FROM versions WHERE uid = ?
     UNION
-    SELECT e.version_id, reach.depth + ? FROM reach
-    JOIN edges u ON u.version_id = reach.version_id AND u.role = 'used'
-    JOIN edges e ON e.step_run_id = u.step_run_id AND e.role <> 'used'
-    WHERE reach.depth < ?
+    SELECT e.version_id, reach.depth + ? FROM reach CROSS JOIN edges u CROSS JOIN edges e
+    WHERE reach.depth < ? AND u.version_id = reach.version_id AND u.role = 'used'
+        AND e.step_run_id = u.step_run_id AND e.role <> 'used'
 )
 SELECT s.uid, e.role, e.name, v.uid
-FROM (SELECT DISTINCT u.step_run_id AS id FROM reach JOIN edges u ON u.version_id = reach.version_id AND u.role = 'used') p
-JOIN step_runs s ON s.id = p.id
-JOIN edges e ON e.step_run_id = p.id
-JOIN versions v ON v.id = e.version_id;
+FROM (
+    SELECT DISTINCT u.step_run_id AS id FROM reach CROSS JOIN edges u WHERE u.version_id = reach.version_id AND u.role = 'used'
+) p CROSS JOIN step_runs s CROSS JOIN edges e CROSS JOIN versions v
+WHERE s.id = p.id AND e.step_run_id = p.id AND v.id = e.version_id;
