@@ -1,5 +1,6 @@
 """`lineal run`: load a file, find its pipeline, call it with parameters."""
 
+import contextlib
 import importlib.util
 import json
 import sys
@@ -24,11 +25,13 @@ def command(target: str, params: tuple[str, ...], as_json: bool) -> None:
     """Run a pipeline of a Python FILE: the one called PIPELINE, or the only one that it has.
 
     A VALUE is read as the pipeline's annotation says; without one as JSON, and as text if it is none.
+    With --json, what steps print goes to standard error.
     """
     path, name = _split(target)
-    module = load_file(path)
-    pipeline = _choose(module, path, name)
-    run = _call(pipeline, _parameters(pipeline, params))
+    # With --json standard output is the JSON and nothing else: what the file and its steps print goes to standard error.
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        pipeline = _choose(load_file(path), path, name)
+        run = _call(pipeline, _parameters(pipeline, params))
     if as_json:
         print_json(run.to_json())
 
