@@ -49,10 +49,12 @@ def split_outputs(signature: Signature, value: Any, where: str) -> tuple[Any, ..
         if not isinstance(value, tuple) or len(value) != len(outputs):
             raise OutputError(_wrong_count(signature, value, where))
         for spec, item in zip(outputs, value, strict=True):
-            _check_output(spec, item, where)
+            if type(item) is not spec.annotation or type(item) in _UNKEEPABLE:
+                _check_output(spec, item, where)
         return tuple(value)
     if outputs:
-        _check_output(outputs[0], value, where)
+        if type(value) is not outputs[0].annotation or type(value) in _UNKEEPABLE:  # else there is nothing to ask
+            _check_output(outputs[0], value, where)
         return (value,)
     if value is not None:
         _discard(value)
@@ -64,8 +66,6 @@ def split_outputs(signature: Signature, value: Any, where: str) -> tuple[Any, ..
 
 def _check_output(spec: OutputSpec, value: object, where: str) -> None:
     remedy = _UNKEEPABLE.get(type(value))
-    if type(value) is spec.annotation and remedy is None:
-        return  # the common case, without a call
     if remedy is not None:
         _discard(value)
         expected = "cannot be" if takes_anything(spec.annotation) else f"must be {describe(spec.annotation)}, got"

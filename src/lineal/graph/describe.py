@@ -3,15 +3,11 @@
 import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from lineal.graph.step import MISSING
-
 _BARE = frozenset({"builtins", "__main__", "typing", "typing_extensions", "types", "collections", "collections.abc"})
 
 
 def describe(annotation: Any) -> str:
-    """Give an annotation as a user would write it: `int | None`, `dict[str, pandas.DataFrame]`, `anything` where there is none."""
-    if annotation is MISSING:
-        return "anything"
+    """Give an annotation as a user would write it: `int | None`, `dict[str, pandas.DataFrame]`."""
     if annotation is None or annotation is types.NoneType:
         return "None"
     origin, arguments = get_origin(annotation), get_args(annotation)

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Annotated, Any, get_args, get_origin
 
 from lineal.errors import CallError, DefinitionError, InvalidName
-from lineal.graph.annotations import resolve, unalias
+from lineal.graph.annotations import unalias
 from lineal.graph.checks import check_input, split_outputs
 from lineal.graph.describe import describe
 from lineal.graph.fits import accepts
+from lineal.graph.hints import resolve
 from lineal.graph.parameters import coerce_parameter
 from lineal.graph.returns import literal_returns
 from lineal.graph.step import MISSING, ArtifactConfig, InputSpec, OutputSpec, Signature

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from lineal.graph.describe import describe, describe_value
-from lineal.graph.step import MISSING
 
 T = TypeVar("T")
 UserId = NewType("UserId", int)
@@ -26,7 +25,6 @@ class Outer:
 @pytest.mark.parametrize(
     ("annotation", "text"),
     [
-        (MISSING, "anything"),
         (None, "None"),
         (type(None), "None"),
         (int, "int"),
