@@ -16,6 +16,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 # Modules that may import by name: -> why.
 BY_NAME = {
     "lineal": "the public names are loaded on first use, so that `import lineal` stays fast",
+    "lineal.cli.app": "each subcommand is loaded when it is used, so that `lineal --help` stays fast",
     "lineal.engine.remote": "a worker imports the user's module in which a step stands",
     "lineal.materializers.registry": "a library's materializers are loaded when the first value of one of its types appears",
 }

@@ -39,15 +39,18 @@ class Commands(click.Group):
     """The group of all subcommands, which are imported one at a time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names of all subcommands, for help and completion."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a subcommand and give it; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of subcommands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
 

@@ -5,16 +5,18 @@ import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from lineal.artifact_store.base import ArtifactStore
-from lineal.artifacts import Artifacts
 from lineal.errors import NotFound
-from lineal.host import LifeSign
-from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import RunRecord, StepRunRecord, VersionRecord
 from lineal.model.states import Status
 from lineal.model.text import duration_text, shown
+
+if TYPE_CHECKING:  # views are handed these and never make one
+    from lineal.artifact_store.base import ArtifactStore
+    from lineal.artifacts import Artifacts
+    from lineal.host import LifeSign
+    from lineal.metadata_store.base import MetadataStore
 
 SILENCE = 60.0
 """Seconds without a heartbeat after which a run on another machine counts as dead."""
@@ -26,22 +28,22 @@ class Stores(Protocol):
     """What views need of a workspace."""
 
     @property
-    def metadata(self) -> MetadataStore:
+    def metadata(self) -> "MetadataStore":
         """Where facts live."""
         ...
 
     @property
-    def artifacts(self) -> Artifacts:
+    def artifacts(self) -> "Artifacts":
         """Save and load."""
         ...
 
     @property
-    def artifact_store(self) -> ArtifactStore:
+    def artifact_store(self) -> "ArtifactStore":
         """Where bytes live."""
         ...
 
     @property
-    def life(self) -> LifeSign:
+    def life(self) -> "LifeSign":
         """Tells which processes live."""
         ...
 
