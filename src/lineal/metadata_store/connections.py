@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lineal.errors import StorageFull, StoreBusy, StoreError
+from lineal.errors import StorageFull, StoreBusy, StoreError, UsageError
 from lineal.metadata_store.migrate import is_current, migrate
 
 T = TypeVar("T")
@@ -43,11 +43,12 @@ class Connections:
         self._synchronous = SYNCHRONOUS[durability]
         self._log = f"{path}-wal"
         self._commits = 0
+        self._free: list[sqlite3.Connection] = []
         self._reset()
         _pools.add(self)
+        weakref.finalize(self, _close_all, self._free)  # also when the process ends
 
     def _reset(self) -> None:
-        self._free: list[sqlite3.Connection] = []
         self._opened = 0
         self._gate = threading.Lock()  # held while connections are opened or closed, and across a fork
         self._writing = threading.Lock()
@@ -63,6 +64,8 @@ class Connections:
                 deadline = deadline or time.monotonic() + self.timeout
                 if not self._may_retry(error, deadline):
                     raise self._explained(error) from error
+            except UnicodeEncodeError as error:
+                raise _not_text(error) from error
             finally:
                 self._free.append(db)
 
@@ -90,8 +93,10 @@ class Connections:
                     _roll_back(db)
                     if not self._may_retry(error, deadline):
                         raise self._explained(error) from error
-                except BaseException:
+                except BaseException as error:
                     _roll_back(db)
+                    if isinstance(error, UnicodeEncodeError):
+                        raise _not_text(error) from error
                     raise
                 finally:
                     if durable and self._synchronous == "NORMAL":
@@ -208,6 +213,7 @@ class Connections:
 
     def after_fork_in_child(self) -> None:
         """Begin anew: locks may have been held by threads that do not exist here."""
+        self._free.clear()
         self._reset()
 
 
@@ -238,9 +244,18 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
+def _not_text(error: UnicodeEncodeError) -> UsageError:
+    return UsageError(f"{error.object!a} holds a lone surrogate, which no database takes as text; names and ids must be valid Unicode")
+
+
 def _roll_back(db: sqlite3.Connection) -> None:
     if db.in_transaction:
         db.execute("ROLLBACK")
+
+
+def _close_all(free: list[sqlite3.Connection]) -> None:
+    while free:
+        free.pop().close()
 
 
 def _create(path: Path) -> None:

@@ -1,12 +1,16 @@
 """Filters and sort orders of lists: names from outside choose among fragments of `queries.sql`, values are always bound."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from lineal.errors import UsageError
 from lineal.metadata_store.statements import SQL
+from lineal.model.naming import MAX_NAME
 
 LONGEST_PAGE = 10_000
+MOST_VALUES = 1000
+MOST_STARS = 8  # each star multiplies what matching one name can cost
 
 # Each list's sort fields and what they mean. Times sort by the store's own order of rows, which no clock can disturb.
 SORTS: dict[str, dict[str, str]] = {
@@ -42,6 +46,8 @@ def where(listed: str, filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
         if given is None:
             continue
         values = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
+        if len(values) > MOST_VALUES:
+            raise UsageError(f"the filter {field!r} takes at most {MOST_VALUES} values, got {len(values)}")
         fragment = SQL[f"{listed}.{field}"]
         check: Callable[[Any, str], Any] = _CHECKS.get(field, _text)
         joint = " AND " if field == "tag" else " OR "
@@ -85,7 +91,10 @@ def _text(value: Any, field: str) -> str:
 
 
 def _pattern(value: Any, field: str) -> str:
-    return like(_text(value, field))
+    text = re.sub(r"\*+", "*", _text(value, field))
+    if text.count("*") > MOST_STARS or len(text) > MAX_NAME + MOST_STARS:
+        raise UsageError(f"the filter {field!r} takes at most {MAX_NAME} characters and {MOST_STARS} stars, got {text[:60]!r}")
+    return like(text)
 
 
 def _version(value: Any, field: str) -> str:

@@ -6,7 +6,7 @@ How connections, waiting and forks are handled is in `connections.py`, the state
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from sqlite3 import Cursor
 from typing import Any, TypeVar
@@ -50,6 +50,7 @@ _FIND_CACHED = SQL["find_cached"]
 _LATEST_VERSION = SQL["latest_version"]
 _VERSION_PREFIX = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}").fullmatch
 _RUN_PREFIX = re.compile(r"[0-9a-f]{4}[0-9a-f-]{0,32}").fullmatch
+_BATCH = 50_000  # ids in one query
 _DEEP = 32  # from this depth on, the query that meets each version once is the cheaper one
 
 
@@ -244,9 +245,12 @@ class SqliteMetadataStore:
         total = self._db.read(SQL[f"count_{listed}"].replace("{where}", clause), parameters)[0][0]
         return Page(items, total)
 
-    def _by_id(self, statement: str, record_of: Callable[[Any], R], ids: Iterable[str]) -> dict[str, R]:
-        rows = self._db.read(SQL[statement], (dump(list(ids), "ids"),))
-        return {row[0]: record_of(row) for row in rows}
+    def _by_id(self, statement: str, record_of: Callable[[Any], R], ids: Sequence[str]) -> dict[str, R]:
+        found: dict[str, R] = {}
+        for start in range(0, len(ids), _BATCH):
+            rows = self._db.read(SQL[statement], (dump(list(ids[start : start + _BATCH]), "ids"),))
+            found.update((row[0], record_of(row)) for row in rows)
+        return found
 
     def _one(self, statement: str, digest: str, what: str) -> Any:
         rows = self._db.read(SQL[statement], (digest,))

@@ -1,5 +1,6 @@
 """Connections: waiting, threads, forks, processes that are killed, and the log's checkpoints."""
 
+import gc
 import os
 import signal
 import sqlite3
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lineal.errors import SettingsError, StorageFull, StoreBusy, StoreError
+from lineal.errors import SettingsError, StorageFull, StoreBusy, StoreError, UsageError
 from lineal.metadata_store import connections
 from lineal.metadata_store.sql import SqliteMetadataStore
 from lineal.model.records import StepCommit
@@ -133,6 +134,7 @@ def in_child(work: Callable[[], object]) -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # that is the point here
 @pytest.mark.parametrize("locked", [False, True])
 def test_a_fork_finds_no_connection_open(path: Path, locked: bool) -> None:
     """SQLite's locks are kept in process memory: a connection that crossed a fork would believe that it holds them."""
@@ -293,3 +295,21 @@ def test_close_lets_the_store_be_used_again(path: Path) -> None:
     store.close()
     assert [file.name for file in path.parent.iterdir()] == ["lineal.db"]
     assert store.get_run(run.id) == run
+
+
+def test_a_store_that_is_dropped_closes_its_connections(path: Path) -> None:
+    """Nobody has to remember close(): no file stays open, and no log is left behind."""
+    store = SqliteMetadataStore(path)
+    store.begin_run(a_run())
+    del store
+    gc.collect()
+    assert [file.name for file in path.parent.iterdir()] == ["lineal.db"]
+
+
+def test_text_that_is_none_is_refused(path: Path) -> None:
+    """A name from a file system can hold what no database takes; the message shows where."""
+    store = SqliteMetadataStore(path)
+    for use in (lambda: store.get_version("a\udcff"), lambda: store.begin_run(a_run(name="a\udcff"))):
+        with pytest.raises(UsageError, match=r"a\\udcff"):
+            use()
+    assert store.list_runs({}, "created", 1, 0).total == 0

@@ -48,3 +48,11 @@ def test_values_of_the_wrong_type_are_refused(given: dict[str, object]) -> None:
     """A time as text or a float would compare without an error and be wrong."""
     with pytest.raises(UsageError, match=next(iter(given))):
         where("versions", given)
+
+
+def test_filters_have_bounds() -> None:
+    """A pattern or list that would keep the database busy is refused; stars in a row are one star."""
+    assert where("runs", {"name": "a" + "*" * 5000})[1] == ["a%"]
+    for filters in ({"name": "a*" * 9}, {"name": "a" * 300}, {"status": ["running"] * 1001}):
+        with pytest.raises(UsageError, match="at most"):
+            where("runs", filters)
