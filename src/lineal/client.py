@@ -180,12 +180,19 @@ class Client:
             "name": name, "pipeline": pipeline, "status": _status(status), "tag": tags,
             "created_after": _micros(created_after), "created_before": _micros(created_before),
         }  # fmt: skip
-        page = self.workspace.metadata.list_runs(_given(filters, unknown), sort, limit, offset)
+        checked = _given(filters, unknown)
+        self._notice_crashes()
+        page = self.workspace.metadata.list_runs(checked, sort, limit, offset)
         return Page([self._run(each) for each in page.items], page.total, offset)
 
     def get_step_run(self, step_run_id: str | UUID) -> StepRunView:
         """Find a step run by id. Raises NotFound."""
         return StepRunView(self.workspace.metadata.get_step_run(str(step_run_id)), self.workspace)
+
+    def _notice_crashes(self) -> None:
+        # Before the question is asked: a filter on the state, and the total, must see what is so now. Few runs ever say running.
+        for record in self.workspace.metadata.list_runs({"status": Status.RUNNING.value}, "-started", 1000, 0).items:
+            notice_crash(record, self.workspace)
 
     def _run(self, record: Any) -> RunView:
         return RunView(notice_crash(record, self.workspace), self.workspace)

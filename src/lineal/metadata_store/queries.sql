@@ -196,17 +196,19 @@ FROM step_runs s JOIN edges e ON e.step_run_id = s.id JOIN versions v ON v.id = 
 WHERE s.uid = ? ORDER BY e.position;
 
 -- name: find_cached
--- The newest successful step run with this key, rather one that ran than one that reused, whose recorded outputs are all live, one row an output (one without, for none).
-SELECT hit.uid, r.uid, r.name, hit.ended, e.name, {version_columns}
+-- The newest successful step run with this key whose recorded outputs are all live, one row an output (one without, for none).
+-- Named is the step run that really ran: a reused one points to it, as long as it is there.
+SELECT coalesce(origin.uid, hit.uid), r.uid, r.name, coalesce(origin.ended, hit.ended), e.name, {version_columns}
 FROM (
-    SELECT c.id, c.uid, c.run_id, c.ended FROM step_runs c
+    SELECT c.id, c.uid, c.run_id, c.ended, c.cached_from FROM step_runs c
     WHERE c.cache_key = ? AND c.status IN ('completed', 'cached') AND c.expired = 0 AND c.outputs = (
         SELECT count(*) FROM edges f JOIN versions w ON w.id = f.version_id
         WHERE f.step_run_id = c.id AND f.role <> 'used' AND f.position < 1048576 AND w.state = 'live'
     )
-    ORDER BY c.status = 'completed' DESC, c.id DESC LIMIT 1
+    ORDER BY c.id DESC LIMIT 1
 ) hit
-JOIN runs r ON r.id = hit.run_id
+LEFT JOIN step_runs origin ON origin.uid = hit.cached_from
+JOIN runs r ON r.id = coalesce(origin.run_id, hit.run_id)
 LEFT JOIN edges e ON e.step_run_id = hit.id AND e.role <> 'used' AND e.position < 1048576
 LEFT JOIN versions v ON v.id = e.version_id
 LEFT JOIN artifacts a ON a.id = v.artifact_id
