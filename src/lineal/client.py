@@ -144,8 +144,20 @@ class Client:
     # -- runs
 
     def get_pipeline_run(self, name_or_id: str | UUID) -> RunView:
-        """Find a run by name (the newest of that name), id, or the beginning of an id. Raises NotFound with the closest names."""
-        return self._run(self.workspace.metadata.get_run(str(name_or_id)))
+        """Find a run.
+
+        Args:
+            name_or_id: Name of the run (the newest of that name), its id, the beginning of its id (4 characters or more), or "latest", which
+                no run can be called, for the newest of all.
+
+        Raises NotFound (a KeyError) with the closest names.
+        """
+        if name_or_id != "latest":
+            return self._run(self.workspace.metadata.get_run(str(name_or_id)))
+        newest = self.list_pipeline_runs(limit=1)
+        if not newest:
+            raise NotFound("there is no run yet")
+        return newest[0]
 
     def list_pipeline_runs(
         self,

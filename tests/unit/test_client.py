@@ -62,6 +62,11 @@ def test_what_is_not_there_is_a_key_error_with_the_closest_names(client: Client)
         client.get_step_run("00000000-0000-7000-8000-000000000000")
 
 
+def test_no_run_at_all_is_said() -> None:
+    with pytest.raises(NotFound, match="there is no run yet"):
+        Client().get_pipeline_run("latest")
+
+
 @pytest.mark.parametrize("version", [0, -1, True, 1.5, ""])
 def test_a_version_that_cannot_be_is_refused(client: Client, version: object) -> None:
     with pytest.raises(InvalidName):
@@ -79,6 +84,7 @@ def test_an_id_is_no_name_of_an_artifact(client: Client) -> None:
 def test_runs_and_step_runs_are_found(client: Client) -> None:
     newest = client.list_pipeline_runs()[0]
     assert newest == client.get_pipeline_run(newest.name) == client.get_pipeline_run(newest.id)
+    assert newest == client.get_pipeline_run("latest")
     assert client.get_step_run(newest.steps["text"].id) == newest.steps["text"]
 
 

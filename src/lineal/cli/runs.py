@@ -14,7 +14,7 @@ from lineal.views.base import error_line, name_text, state_text, took_text
 
 @click.group("runs", short_help="Look at pipeline runs.")
 def command() -> None:
-    """Look at pipeline runs. RUN is a run's name, its id, or the beginning of its id."""
+    """Look at pipeline runs. RUN is a run's name, its id, the beginning of its id, or `latest`."""
 
 
 @command.command("list")

@@ -12,7 +12,7 @@ from lineal.model.text import shown
 @click.argument("step", required=False)
 @json_option
 def command(run: str, step: str | None, as_json: bool) -> None:
-    """Say why each step of RUN ran, or why an earlier result was given; or just that of one STEP."""
+    """Say why each step of RUN ran, or why an earlier result was given; or just that of one STEP. RUN may be `latest`."""
     view = Client().get_pipeline_run(run)
     steps = list(view.steps.values()) if step is None else [view.steps[step]]
     if as_json:

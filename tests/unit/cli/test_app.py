@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from lineal import errors
 from lineal.cli import app
 from lineal.cli.app import COMMANDS
 from lineal.errors import NotFound, StoreBusy
@@ -50,6 +51,23 @@ def test_every_command_takes_json_and_debug_and_explains_every_option(path: str,
     assert {"--json", "--debug"} <= {name for option in options for name in option.opts}
     assert [option.name for option in options if not option.help] == []
     assert command.help
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
+
+
+@pytest.mark.parametrize(("path", "command"), LEAVES, ids=[path for path, _ in LEAVES])
+def test_the_page_on_the_command_line_has_every_command_and_option(path: str, command: click.Command) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert f"lineal {path}" in page or f"`{path}" in page
+    missing = [name for each in command.params if isinstance(each, click.Option) for name in each.opts if f"{name}" not in page]
+    assert missing == []
+
+
+def test_the_page_on_the_command_line_has_every_exit_code() -> None:
+    codes = {each.exit_code for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.LinealError)}
+    page = PAGE.read_text(encoding="utf-8")
+    assert {code for code in {0, app.INTERRUPTED, *codes} if f"\n| {code} | " not in page} == set()
 
 
 @pytest.mark.parametrize("error", [NotFound("no such thing"), StoreBusy("try again")])
