@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lineal.artifact_store.base import ArtifactStore
+from lineal.artifact_store.fsops import FULL, typed
 from lineal.errors import ArtifactCorrupted, ArtifactMissing, LinealError, MaterializerError, NoMaterializer, PickleRefused
-from lineal.materializers.base import AnyMaterializer, BytesMaterializer
+from lineal.materializers.base import AnyMaterializer, BytesMaterializer, where
 from lineal.materializers.registry import Registry
 from lineal.model import digest
 from lineal.model.records import FileEntry, Json, ObjectRecord, VersionRecord
@@ -55,9 +56,16 @@ class Artifacts:
         self.sync = sync
         self.pickle = pickle
 
-    def choose(self, item: Item) -> AnyMaterializer:
-        """Give the materializer for a value, or raise NoMaterializer when the policy forbids the only one."""
-        materializer = item.materializer or self.registry.for_value(item.value)
+    def choose(self, item: Item, declined: AnyMaterializer | None = None) -> AnyMaterializer:
+        """Give the materializer for a value, or the next one after `declined`; raise NoMaterializer when the policy forbids the only one."""
+        if declined is None:
+            materializer = item.materializer or self.registry.for_value(item.value)
+        elif item.materializer is None:
+            materializer = self.registry.after(declined, item.value)
+        else:
+            raise NoMaterializer(
+                f"{item.where} is a {type_name(item.value)}, which {declined.id}, the materializer given for it, cannot save"
+            )
         if not materializer.safe and self.pickle == "forbid":
             raise NoMaterializer(
                 f"{item.where} is a {type_name(item.value)}, which only {materializer.id} can save, and the setting pickle = "
@@ -75,20 +83,24 @@ class Artifacts:
         staged: list[Path] = []
         try:
             for item in items:
+                where.set(item.where)
                 materializer = self.choose(item)
+                while len(written) == len(chosen):
+                    try:
+                        data = materializer.dumps(item.value) if isinstance(materializer, BytesMaterializer) else None
+                        if data is not None and len(data) <= INLINE_LIMIT:
+                            written.append(inline_object(materializer.filename, data))  # type: ignore[union-attr]
+                            continue
+                        folder = self.store.stage()
+                        staged.append(folder)
+                        if data is None:
+                            materializer.save(item.value, folder)  # type: ignore[union-attr]
+                        else:
+                            (folder / materializer.filename).write_bytes(data)  # type: ignore[union-attr]
+                        written.append(folder)
+                    except NoMaterializer:  # only writing showed that it cannot be held: the next candidate is asked
+                        materializer = self.choose(item, materializer)
                 chosen.append(materializer)
-                if isinstance(materializer, BytesMaterializer):
-                    data = materializer.dumps(item.value)
-                    if len(data) <= INLINE_LIMIT:
-                        written.append(inline_object(materializer.filename, data))
-                        continue
-                folder = self.store.stage()
-                staged.append(folder)
-                written.append(folder)
-                if isinstance(materializer, BytesMaterializer):
-                    (folder / materializer.filename).write_bytes(data)
-                else:
-                    materializer.save(item.value, folder)
         except BaseException as error:
             for folder in staged:
                 self.store.discard(folder)
@@ -97,6 +109,9 @@ class Artifacts:
             if isinstance(error, LinealError) or not isinstance(error, Exception):
                 raise
             raise _save_failure(item, materializer, error) from error
+        for folder in set(staged).difference(place for place in written if isinstance(place, Path)):
+            staged.remove(folder)
+            self.store.discard(folder)
         sealed = dict(zip(staged, self.store.seal(staged, sync=self.sync), strict=True)) if staged else {}
         return [
             Saved(
@@ -173,7 +188,9 @@ class Artifacts:
             return materializer.load(copy, type_)
 
 
-def _save_failure(item: Item, materializer: AnyMaterializer, error: Exception) -> MaterializerError:
+def _save_failure(item: Item, materializer: AnyMaterializer, error: Exception) -> LinealError:
+    if isinstance(error, OSError) and error.errno in FULL:
+        return typed(error, item.where)
     failure = MaterializerError(f"{item.where}, a {type_name(item.value)}, could not be saved by {materializer.id}: {error}")
     failure.value = item.value
     return failure

@@ -15,7 +15,7 @@ from lineal.engine.run import Runner
 from lineal.errors import CallError, DefinitionError, ParameterError
 from lineal.graph.plan import OutputRef, needed_for
 from lineal.graph.recorder import Recorder
-from lineal.graph.signature import bind, check_input, coerce_parameter, signature_of, split_outputs
+from lineal.graph.signature import bind, check_input, coerce_parameter, parameters_of, signature_of, split_outputs
 from lineal.graph.step import Options, Retry, StepSpec
 from lineal.materializers.base import AnyMaterializer
 from lineal.model import values
@@ -63,7 +63,7 @@ class Step(Generic[P, R]):
         spec, where = self.spec, f"step {self.spec.name!r}"
         arguments = bind(spec.signature, spec.name, args, {key: value for key, value in kwargs.items() if key not in ("after", "id")})
         for each in spec.signature.inputs:
-            if type(arguments[each.name]) in (int, float, str, bool, type(None)):
+            if type(arguments[each.name]).__module__ == "builtins":  # what a pipeline would hold as a parameter
                 arguments[each.name] = coerce_parameter(each, arguments[each.name], where)
             else:
                 check_input(each, arguments[each.name], where)
@@ -89,12 +89,12 @@ class Pipeline(Generic[P]):
 
     def __init__(self, function: Callable[P, Any], options: Options, overrides: Options, run_name: str | None) -> None:
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function: Callable[..., Any] = function
         self.name = check_name(options.name or getattr(function, "__name__", ""), "pipeline name")
         self.options = options
         self.overrides = overrides
         self.run_name = run_name or "{pipeline}-{date}-{time}"
-        self.signature = replace(signature_of(function, self.name), outputs=())
+        self.signature = parameters_of(function, self.name)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> RunView:
         """Run the pipeline and give the run. The exception of a failed step is raised after independent branches have ended."""

@@ -36,7 +36,7 @@ READ_ONLY = 0o444
 _READ = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _SYNCABLE = os.O_RDWR | getattr(os, "O_BINARY", 0) if sys.platform == "win32" else _READ
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
-_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # What a filesystem answers that has no such operation; then there is nothing to do.
 _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY})
@@ -175,7 +175,7 @@ def typed(error: OSError, path: str, needed: int | None = None) -> LinealError:
         return error
     path = error.filename if isinstance(error.filename, str) else path  # a call on a descriptor names its number
     reason = error.strerror or str(error)
-    if error.errno in _FULL:
+    if error.errno in FULL:
         wanted = "" if needed is None else f"{needed:,} bytes were needed, "
         return StorageFull(
             f"{path} could not be written: {reason}; {wanted}{_free(path):,} bytes are free on its filesystem. "

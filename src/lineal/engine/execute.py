@@ -82,10 +82,9 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
             try:
                 value = spec.function(**_inputs(task, artifacts))
                 outputs = split_outputs(spec.signature, value, task.where)
-                items = [
-                    Item(f"output {output.name!r} of {task.where}", each, spec.materializers.get(output.name))
-                    for output, each in zip(spec.signature.outputs, outputs, strict=True)
-                ]
+                items = []
+                for output, each in zip(spec.signature.outputs, outputs, strict=True):
+                    items.append(Item(f"output {output.name!r} of {task.where}", each, spec.materializers.get(output.name)))
                 result.saved = artifacts.save(items, metadata=task.options.enable_artifact_metadata is not False)
                 result.kept = tuple(each if type(each) in IMMUTABLE else MISSING for each in outputs)
                 result.error = None
