@@ -11,6 +11,7 @@ import json
 import pickle
 import sys
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,21 +45,26 @@ class CloudpickleMaterializer(Materializer):
             ) from error
         (folder / "data.pkl").write_bytes(data)
         (folder / "environment.json").write_text(json.dumps(environment(cls), sort_keys=True), encoding="utf-8")
-        if cls not in _told:
-            _told.add(cls)
-            warnings.warn(
-                f"{where.get() or 'a value'} is a {_name(cls)}, which has no materializer and was pickled: it can only be loaded with "
-                "the same Python and library, and loading a pickle can run code; see register_materializer",
-                LinealWarning,
-                stacklevel=2,
-            )
+        warn_pickled(cls, "which has no materializer")
 
     def load(self, folder: Path, type_: Any) -> Any:
         """Give the value back. Raises PickleRefused when another Python release wrote it, MaterializerError when it cannot be read."""
         return unpickle((folder / "data.pkl").read_bytes(), (folder / "environment.json").read_bytes())
 
 
-def unpickle(data: bytes, recorded: bytes) -> Any:
+def warn_pickled(cls: type, reason: str) -> None:
+    """Warn, once for each class, that a value was pickled. `reason` goes on from "a value is a Thing, "."""
+    if cls not in _told:
+        _told.add(cls)
+        warnings.warn(
+            f"{where.get() or 'a value'} is a {_name(cls)}, {reason} and was pickled: it can only be loaded with the same Python and "
+            "library, and loading a pickle can run code; see register_materializer",
+            LinealWarning,
+            stacklevel=3,
+        )
+
+
+def unpickle(data: bytes, recorded: bytes, loads: Callable[[bytes], Any] = pickle.loads) -> Any:
     """Give the value of pickled bytes after a check of the environment that wrote them, given as the bytes of `environment.json`."""
     try:
         facts = json.loads(recorded)
@@ -73,7 +79,7 @@ def unpickle(data: bytes, recorded: bytes) -> Any:
     if library is not None:
         _check_library(str(library), str(release))
     try:
-        return pickle.loads(data)
+        return loads(data)
     except Exception as error:
         raise MaterializerError(
             f"a pickled {facts.get('type', 'value')} cannot be read: {type(error).__name__}: {error}; the module that defines it must be "

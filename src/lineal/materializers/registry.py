@@ -28,6 +28,7 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "numpy": ("lineal.materializers.numpy",),
     "pandas": ("lineal.materializers.pandas",),
     "sklearn": ("lineal.materializers.sklearn",),
+    "torch": ("lineal.materializers.torch",),
 }
 """The files of this package that know a library, by the library's root package, which is also the first part of their ids."""
 
