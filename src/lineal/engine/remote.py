@@ -122,8 +122,9 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
     sys.path.extend(entry for entry in parcel.path if entry not in sys.path)
     os.chdir(parcel.folder)
     task = parcel.task
-    if isinstance(task.spec.function, _Reference):
-        task = replace(task, spec=replace(task.spec, function=_found(task.spec.function)))
+    function: Any = task.spec.function
+    if isinstance(function, _Reference):
+        task = replace(task, spec=replace(task.spec, function=_found(function)))
         if fingerprint(task.spec.function).digest != task.code:
             raise _OtherCode
     with teeing(current_log):

@@ -11,7 +11,7 @@ MAX_BYTES = 1 << 20
 """Bytes of JSON that the metadata of one call may take."""
 
 
-def hold_metadata(metadata: Mapping[str, Any], what: str) -> dict[str, Json]:
+def hold_metadata(metadata: Mapping[Any, Any], what: str) -> dict[str, Json]:
     """Give metadata in the form in which it is stored: typed JSON by key.
 
     Values may be numbers, strings, booleans, None, datetimes, lists and dicts of such; numpy scalars become Python's. `what` names the
