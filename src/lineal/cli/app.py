@@ -98,5 +98,6 @@ def _fail(message: str, exit_code: int, state: State) -> NoReturn:
 
 
 def _said(message: str, error: BaseException, *, unclear: bool) -> str:
-    notes = "; ".join(getattr(error, "__notes__", []))
+    # A note of several lines is for the traceback: what a worker process has to say of its own.
+    notes = "; ".join(note for note in getattr(error, "__notes__", []) if "\n" not in note)
     return message + (f" ({notes})" if notes else "") + ("; --debug shows the traceback" if unclear else "")

@@ -43,19 +43,20 @@ class Reporter(Protocol):
         ...
 
 
-def make_reporter(quiet: bool) -> Reporter | None:
+def make_reporter(quiet: bool, *, live: bool = True) -> Reporter | None:
     """Give the reporter for standard error: live on a terminal, plain elsewhere, None when `quiet` or when there is no stream.
 
+    `live` False gives plain lines on a terminal too: live ones would be torn apart by processes that print to it by themselves.
     To be called before standard error is replaced for a run: what a reporter writes must not end up in a step's log.
     """
     stream = sys.stderr
     if quiet or stream is None:
         return None
     out = _Unbreakable(stream)
-    if out.isatty() and not _live.locked():  # two live displays would overwrite each other
-        live = LiveReporter(out)
-        if live.possible:
-            return live
+    if live and out.isatty() and not _live.locked():  # two live displays would overwrite each other
+        reporter = LiveReporter(out)
+        if reporter.possible:
+            return reporter
     return PlainReporter(out)
 
 

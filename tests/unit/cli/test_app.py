@@ -76,6 +76,7 @@ def test_an_error_is_one_line_with_its_own_exit_code(lineal, monkeypatch: pytest
         raise error
 
     error.add_note("while looking")
+    error.add_note("Traceback in the worker process:\n  File ...")
     monkeypatch.setattr("lineal.cli.config.Settings.load", fail)
     result = lineal("config")
     assert result.code == error.exit_code  # type: ignore[attr-defined]

@@ -111,6 +111,11 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(on: Start, monk
     assert isinstance(on(Terminal()), PlainReporter)
 
 
+def test_plain_lines_can_be_asked_for_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert isinstance(make_reporter(quiet=False, live=False), PlainReporter)
+
+
 def test_live_lines_show_running_steps_and_leave_finished_ones(on: Start) -> None:
     terminal = Terminal()
     reporter = on(terminal)
