@@ -21,7 +21,7 @@ from lineal.model.records import Json
 Array: TypeAlias = np.ndarray[Any, Any]
 
 KEY = b"lineal"
-"""The one key of the schema's metadata; its value is canonical JSON."""
+"""The one key of the schema's metadata; its value is compact JSON."""
 
 
 def fixed(type_: Any, values: Array, missing: Array | None = None) -> Any:
@@ -82,7 +82,7 @@ def write(path: Path, arrays: Sequence[Any], names: Sequence[str], spec: Mapping
 
 def record_batch(arrays: Sequence[Any], names: Sequence[str], spec: Mapping[str, Json]) -> Any:
     """Give arrays as a record batch with `spec` in the metadata of its schema."""
-    text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(spec, separators=(",", ":"))  # not sorted: the order of a dict in attrs can be seen
     fields = [pa.field(name, array.type) for name, array in zip(names, arrays, strict=True)]
     return pa.RecordBatch.from_arrays(list(arrays), schema=pa.schema(fields, {KEY: text.encode()}))
 

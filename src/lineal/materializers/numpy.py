@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import IO, Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.lib import format as npy
@@ -26,13 +26,15 @@ EXACT_LIMIT = 1_000_000
 
 _HEADER_LIMIT = 1 << 24  # a record of many thousand fields; the header is a literal, and the bytes have been checked
 
+_HEADER_1 = 60_000  # the first version of the format has room for 65,535 bytes, in Latin-1
+
 # The x87 number fills 10 of its 16 (or 12) bytes; what lies in the rest is left over from other uses of the memory.
 _EXTENDED_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype(np.longdouble).itemsize
 
 
 def storable(dtype: np.dtype[Any]) -> bool:
     """Tell whether `.npy` gives this dtype back exactly, without pickle."""
-    if dtype.hasobject or dtype.kind not in "biufcmMSUV" or dtype.metadata is not None:
+    if dtype.hasobject or dtype.kind not in "biufcmMSUV" or dtype.metadata:
         return False
     try:
         return bool(npy.descr_to_dtype(npy.dtype_to_descr(dtype)) == dtype)
@@ -82,7 +84,19 @@ def _zero_tails(part: Array) -> None:
 
 def _write(array: Array, path: Path) -> None:
     with path.open("wb") as file:
-        np.save(file, canonical(array), allow_pickle=False)
+        _write_to(file, array)
+
+
+def _write_to(file: IO[bytes], array: Array) -> None:
+    npy.write_array(file, canonical(array), version=_version(array.dtype), allow_pickle=False)
+
+
+def _version(dtype: np.dtype[Any]) -> tuple[int, int]:
+    """Give the version of the format that has room for the names of fields. Left to itself numpy warns at a later one."""
+    if dtype.names is None:
+        return (1, 0)
+    header = repr(npy.dtype_to_descr(dtype))
+    return (1, 0) if header.isascii() and len(header) < _HEADER_1 else (3, 0)
 
 
 def _read(path: Path) -> Array:
@@ -116,7 +130,7 @@ class ArrayMaterializer(Materializer):
         if not self.accepts(value):
             raise _declined(value)
         with (folder / "data.npy").open("wb") as file:  # not through _write: the route of a value counts its frames
-            np.save(file, canonical(np.asarray(value)), allow_pickle=False)
+            npy.write_array(file, canonical(np.asarray(value)), version=_version(value.dtype), allow_pickle=False)
 
     def load(self, folder: Path, type_: Any) -> Array:
         return _read(folder / "data.npy")
@@ -179,7 +193,7 @@ class ScalarMaterializer(BytesMaterializer):
         if not self.accepts(value):
             raise _declined(value)
         out = io.BytesIO()
-        np.save(out, canonical(np.asarray(value)), allow_pickle=False)
+        _write_to(out, np.asarray(value))
         return out.getvalue()
 
     def loads(self, data: bytes, type_: Any) -> Any:

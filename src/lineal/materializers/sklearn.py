@@ -41,6 +41,7 @@ _MODULES = frozenset(
         *(f"sklearn.neighbors.{name}" for name in ("_ball_tree", "_kd_tree")),
         *(f"sklearn.utils.{name}" for name in ("_bunch", "_metadata_requests")),
         "sklearn.calibration",
+        "sklearn.compose._column_transformer",
         "sklearn.feature_selection._univariate_selection",
         "sklearn.multiclass",
         "sklearn.neural_network._stochastic_optimizers",

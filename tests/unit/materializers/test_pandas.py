@@ -244,7 +244,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np, pandas as pd
 from lineal.materializers.pandas import FrameMaterializer
-frame = pd.DataFrame(np.ones((1_000_000, 16))) if sys.argv[1] == "save" else None
+frame = pd.DataFrame({n: np.ones(1_000_000) for n in range(16)}) if sys.argv[1] == "save" else None
 loaded = FrameMaterializer().load(Path(sys.argv[3]), None)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 if frame is None:

@@ -27,7 +27,7 @@ INDEXES = (
     pd.Index(["a", "b"], name=("a", 1)),
     pd.Index(["a", None]),
     pd.Index(["a", "b", "a"], name="name", dtype=object),
-    pd.Index(["a", None], dtype=object),
+    pd.Index(["a", None], name="objects", dtype=object),
     pd.Index(["a", 1, (1, 2), None, pd.NaT, np.nan, pd.Timestamp("2020")], dtype=object),
     pd.Index([("a", 1), ("b", 2)], tupleize_cols=False),
     pd.Index([], dtype=object),
