@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
+from lineal.engine.context import current_log
+from lineal.engine.logs import teeing
 from lineal.engine.progress import make_reporter
 from lineal.engine.run import Runner
 from lineal.errors import CallError, DefinitionError, ParameterError
@@ -104,7 +106,8 @@ class Pipeline(Generic[P]):
             return cast("RunView", self._inline(outer, arguments))
         workspace = open_workspace()
         start = datetime.now(UTC)
-        runner = Runner(workspace, self._new_run(workspace, arguments, start), make_reporter(quiet=workspace.settings.quiet))
+        reporter = make_reporter(quiet=workspace.settings.quiet)
+        runner = Runner(workspace, self._new_run(workspace, arguments, start), reporter)
         recorder = Recorder(
             self.name,
             _for_steps(self.options),
@@ -112,15 +115,16 @@ class Pipeline(Generic[P]):
             time_placeholders(start),
             lambda ref: _load(runner, recorder, ref),
         )
-        try:
-            with _recording(recorder, self):
-                self.function(**arguments)
-            runner.execute(recorder.close())
-        except BaseException as error:
-            if runner.began:
-                runner.finish(recorder.calls, error)
-            raise
-        record = runner.finish(recorder.calls)
+        with teeing(current_log, None if reporter is None else reporter.through):
+            try:
+                with _recording(recorder, self):
+                    self.function(**arguments)
+                runner.execute(recorder.close(), len(recorder.calls))
+            except BaseException as error:
+                if runner.began:
+                    runner.finish(recorder.calls, error)
+                raise
+            record = runner.finish(recorder.calls)
         if runner.errors:
             raise _with_others(runner.errors)
         return RunView(record, workspace)

@@ -11,6 +11,7 @@ from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.artifacts import Artifacts
 from lineal.engine.execute import StepResult, StepTask, execute_step
+from lineal.engine.fingerprint import set_cache_folder
 from lineal.engine.remote import RemoteSteps, perform
 from lineal.errors import SettingsError
 from lineal.host import LifeSign, life_sign
@@ -27,6 +28,7 @@ class Workspace:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._lock = threading.RLock()
+        set_cache_folder(settings.home / "cache" / "code")
         self._metadata: MetadataStore | None = None
         self._artifacts: Artifacts | None = None
         self._store: ArtifactStore | None = None

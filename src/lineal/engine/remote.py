@@ -5,17 +5,21 @@ the fingerprint of what it found with that of the task: where they differ (the m
 the script changed a global) the function travels again by value, so that what runs is always what the cache key says.
 """
 
+import contextlib
+import io
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any, Protocol
+from types import ModuleType
+from typing import Any, Protocol, TextIO
 
 from lineal.artifacts import Artifacts
+from lineal.engine.code.origins import origin_of_file
 from lineal.engine.context import current_log
 from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import fingerprint
@@ -110,8 +114,28 @@ def pack(task: StepTask, *, by_value: bool) -> bytes:
     else:
         task = replace(task, spec=replace(task.spec, function=reference))  # type: ignore[arg-type]
     parcel = _Parcel(task, os.getcwd(), tuple(entry for entry in sys.path if entry))  # noqa: PTH109 - a str is what travels
-    packed: bytes = cloudpickle.dumps(parcel, protocol=5)
+    with _own_modules_by_value() if reference is None else contextlib.nullcontext():
+        packed: bytes = cloudpickle.dumps(parcel, protocol=5)
     return packed
+
+
+_registering = threading.Lock()  # which modules travel by value is a setting of the whole process
+
+
+@contextlib.contextmanager
+def _own_modules_by_value() -> Iterator[None]:
+    """Make cloudpickle take what it meets of the user's modules as it is now, not as the worker would import it."""
+    import cloudpickle
+
+    modules = [module for name, module in list(sys.modules.items()) if name != "__main__" and _is_own(module)]
+    with _registering:
+        for module in modules:
+            cloudpickle.register_pickle_by_value(module)
+        try:
+            yield
+        finally:
+            for module in modules:
+                cloudpickle.unregister_pickle_by_value(module)
 
 
 def perform(packed: bytes, artifacts: Artifacts) -> bytes:
@@ -124,15 +148,31 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
     task = parcel.task
     function: Any = task.spec.function
     if isinstance(function, _Reference):
-        task = replace(task, spec=replace(task.spec, function=_found(function)))
-        if fingerprint(task.spec.function).digest != task.code:
+        try:
+            found = _found(function)
+        except (ImportError, AttributeError) as missing:
+            raise _OtherCode from missing
+        if fingerprint(found).digest != task.code:
             raise _OtherCode
-    with teeing(current_log):
+        task = replace(task, spec=replace(task.spec, function=found))
+    # The run's process shows what is logged; what is not kept goes straight to the terminal.
+    with teeing(current_log, None if task.log_path is None else _nowhere):
         result = execute_step(task, artifacts)
     if result.error is not None:
         result.error = _portable(result.error, task.where, result.traceback)
     done: bytes = cloudpickle.dumps(result, protocol=5)
     return done
+
+
+def _nowhere(stream: TextIO) -> TextIO:
+    return _Nowhere()
+
+
+class _Nowhere(io.TextIOBase, TextIO):
+    """A stream that forgets what is written to it."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 def unpack(packed: bytes) -> StepResult:
@@ -141,6 +181,13 @@ def unpack(packed: bytes) -> StepResult:
 
     result: StepResult = cloudpickle.loads(packed)
     return result
+
+
+def _is_own(module: object) -> bool:
+    if not isinstance(module, ModuleType):
+        return False
+    path = getattr(module, "__file__", None)
+    return isinstance(path, str) and path.endswith(".py") and origin_of_file(path) == "own"
 
 
 def _reference(function: Callable[..., Any]) -> _Reference | None:

@@ -15,12 +15,11 @@ from typing import Any, Protocol
 
 from lineal.artifacts import Artifacts
 from lineal.engine import cache
-from lineal.engine.context import current_log
 from lineal.engine.execute import StepResult, StepTask
 from lineal.engine.interrupt import Interrupts
-from lineal.engine.logs import teeing
 from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
+from lineal.engine.tail import Tails
 from lineal.errors import LinealError, StepCrashed
 from lineal.graph.plan import Call, check_order
 from lineal.graph.step import MISSING
@@ -89,6 +88,8 @@ class Runner:
         self.ended: dict[int, Ended] = {}
         self.errors: list[BaseException] = []
         self._began = False
+        self._total: int | None = None
+        self._tails = Tails()
         self._clock = time.perf_counter_ns()
         self._buffer: list[StepCommit] = []
         self._unsettled: list[str] = []
@@ -105,17 +106,19 @@ class Runner:
 
     # -- the loop
 
-    def execute(self, calls: Sequence[Call]) -> None:
+    def execute(self, calls: Sequence[Call], total: int | None = None) -> None:
         """Run those calls that have not ended yet, each as soon as what it needs is there. A failed step skips what needs it.
 
-        Raises KeyboardInterrupt after the run is recorded as cancelled; errors of steps are kept in `errors`.
+        `total` is the number of the run's steps, None while it is not known. Errors of steps are kept in `errors`; an interrupt is
+        raised after what was running is noted as cancelled.
         """
         todo = {call.position: call for call in calls if call.position not in self.ended}
         check_order(tuple(todo.values()))
         queue = _Queue(todo, self.ended)
-        self._begin_run(len(calls))
+        self._total = total
+        self._begin_run()
         capacity = self.services.capacity
-        with self._interrupts, teeing(current_log, self.reporter.through if self.reporter else None):
+        with self._interrupts:
             try:
                 while queue.ready or self._running:
                     if queue.ready and len(self._running) < capacity:
@@ -132,7 +135,8 @@ class Runner:
 
     def _wait(self) -> list[Call]:
         self._flush()  # others should see the hits while this run waits
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=0.5)
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=0.2)
+        self._tails.show()
         return [self._finish_future(future) for future in done]
 
     # -- one call
@@ -158,13 +162,15 @@ class Runner:
         )  # fmt: skip
         self._pulse.started(step_run)
         if self.reporter is not None:
-            self.reporter.step(call.name, Status.RUNNING, None, "")
+            self.reporter.step(call.name, Status.RUNNING, total=self._total)
         if self._submit is None:
             self._submit = self.services.submitter()
         future = self._submit(task)
         self._running[future] = (call, inquiry, step_run)
         if future.done():
             self._finish_future(future)
+        else:
+            self._tails.begin(step_run.id, task.log_path)
 
     def _finish_future(self, future: "Future[StepResult]") -> Call:
         call, inquiry, step_run = self._running.pop(future)
@@ -180,6 +186,7 @@ class Runner:
 
     def _finish(self, call: Call, inquiry: "cache.Inquiry", step_run: StepRunRecord, result: StepResult) -> None:
         self._pulse.ended(step_run.id)
+        self._tails.end(step_run.id)
         self._run_metadata.update(result.run_metadata)
         status = Status.COMPLETED if result.error is None else Status.FAILED
         step_run = replace(
@@ -246,17 +253,17 @@ class Runner:
             self.errors.append(ended.error)
             note = f"{type(ended.error).__name__}: {ended.error}".partition("\n")[0]
         if self.reporter is not None:
-            self.reporter.step(call.name, ended.status, seconds, note)
+            self.reporter.step(call.name, ended.status, seconds, note, self._total)
 
     # -- facts
 
-    def _begin_run(self, total: int) -> None:
+    def _begin_run(self) -> None:
         if not self._began:
             self._began = True
             self.run = self.metadata.begin_run(self.run)
             self._pulse.start()
             if self.reporter is not None:
-                self.reporter.started(self.run, total)
+                self.reporter.started(self.run, self._total)
 
     def _commit(self, commit: StepCommit) -> list[VersionRecord]:
         commits, self._buffer = [*self._buffer, commit], []
@@ -283,7 +290,7 @@ class Runner:
         self._pulse.stop()
         with self._interrupts.shield():
             if not self._began:
-                self._begin_run(len(calls))
+                self._begin_run()
                 self._pulse.stop()
             for call in calls:
                 if call.position not in self.ended:
