@@ -29,6 +29,9 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "pandas": ("lineal.materializers.pandas",),
     "sklearn": ("lineal.materializers.sklearn",),
     "torch": ("lineal.materializers.torch",),
+    "xgboost": ("lineal.materializers.xgboost",),
+    "lightgbm": ("lineal.materializers.lightgbm",),
+    "catboost": ("lineal.materializers.catboost",),
 }
 """The files of this package that know a library, by the library's root package, which is also the first part of their ids."""
 
