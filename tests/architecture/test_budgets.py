@@ -20,6 +20,7 @@ BY_NAME = {
     "lineal.cli.app": "each subcommand is loaded when it is used, so that `lineal --help` stays fast",
     "lineal.engine.remote": "a worker imports the user's module in which a step stands",
     "lineal.materializers.registry": "a library's materializers are loaded when the first value of one of its types appears",
+    "lineal.materializers.sklearn": "of the modules on its list only those that a model names are loaded, to see that it names their own",
 }
 
 

@@ -1,7 +1,6 @@
 """Single values inside pandas objects (cells of object columns, labels, names, time zones) as typed JSON."""
 
 import base64
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -93,7 +92,7 @@ def _read_numpy(node: Mapping[str, Json]) -> Any:
 
 
 def _read_pytz(node: Mapping[str, Json]) -> Any:
-    pytz = importlib.import_module("pytz")  # present where such a zone was made
+    import pytz  # type: ignore[import-untyped,unused-ignore]  # stubs or not: whoever has such zones has the library
 
     return pytz.timezone(node["zone"]) if "zone" in node else pytz.FixedOffset(node["minutes"])
 

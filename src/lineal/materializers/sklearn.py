@@ -79,8 +79,11 @@ class SkopsMaterializer(Materializer):
             try:
                 skops.io.dump(value, file)
                 rewrite(file, path)
-                strange = _strange_types(path)
-                exact = not strange and _same(value, _load(path), set())
+                names = skops.io.get_untrusted_types(file=path)
+                strange = _strange(names)
+                exact = not strange and _same(value, skops.io.load(path, trusted=names), set())
+            except (MemoryError, OSError):
+                raise  # a full disk is no reason to try another format
             except Exception as error:  # skops raises whatever the object at hand does
                 path.unlink(missing_ok=True)
                 raise NoMaterializer(
@@ -93,11 +96,14 @@ class SkopsMaterializer(Materializer):
 
     def load(self, folder: Path, type_: Any) -> Any:
         """Give the estimator back. scikit-learn warns when another release of its own saved it."""
+        import skops.io
+
         path = folder / FILENAME
-        strange = _strange_types(path)
+        names = skops.io.get_untrusted_types(file=path)
+        strange = _strange(names)
         if strange:
             raise MaterializerError(f"the model holds {', '.join(strange)}, which no file of {self.id} may; it was not loaded")
-        return _load(path)
+        return skops.io.load(path, trusted=names)
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give the class and those parameters that are plain."""
@@ -111,17 +117,9 @@ def _has_skops() -> bool:
     return importlib.util.find_spec("skops") is not None
 
 
-def _load(path: Path) -> Any:
-    import skops.io
-
-    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
-
-
-def _strange_types(path: Path) -> list[str]:
-    """Give what a file names beyond what skops and we trust."""
-    import skops.io
-
-    return [name for name in skops.io.get_untrusted_types(file=path) if not _is_trusted(name)]
+def _strange(names: list[str]) -> list[str]:
+    """Give those of the names in a file, beyond the ones that skops trusts, that we do not trust either."""
+    return [name for name in names if not _is_trusted(name)]
 
 
 def _is_trusted(name: str) -> bool:
