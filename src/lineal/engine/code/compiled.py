@@ -6,7 +6,7 @@ import sys
 from types import CodeType
 from typing import Any
 
-from lineal.model import digest
+from lineal.engine.code.parts import digest_of
 
 Chain = tuple[str, ...]
 
@@ -29,12 +29,14 @@ _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 
 def code_digest(code: CodeType) -> str:
     """Give the digest of what compiled code does: without its docstring, its positions, and the path of its file."""
-    return digest.of(
+    return digest_of(
         "bytecode/1",
-        [code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _FLAGS],
-        [code.co_code, code.co_exceptiontable],
-        [code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars],
-        [_constant(value) for value in _constants(code)],
+        (
+            (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _FLAGS),
+            (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars),
+            (code.co_code, code.co_exceptiontable),
+            [_constant(value) for value in _constants(code)],
+        ),
     )
 
 
@@ -49,12 +51,12 @@ def _constants(code: CodeType) -> tuple[Any, ...]:
 
 def _constant(value: Any) -> Any:
     if isinstance(value, CodeType):
-        return ["code", value.co_name, code_digest(value)]
+        return ("code", value.co_name, code_digest(value))
     if isinstance(value, tuple):
-        return ["tuple", *map(_constant, value)]
+        return tuple(map(_constant, value))
     if isinstance(value, frozenset):  # its order depends on the hash seed
-        return ["frozenset", *sorted(map(_constant, value), key=digest.encode)]
-    return [type(value).__name__, value if isinstance(value, int | float | str | bytes) else repr(value)]
+        return ("frozenset", sorted(map(repr, map(_constant, value))))
+    return ("int", hex(value)) if type(value) is int else value
 
 
 def qualname_of(code: CodeType) -> str:

@@ -28,10 +28,10 @@ def layers_of(function: Any) -> Iterator[Any]:
 
 def defaults_of(function: FunctionType) -> Iterator[tuple[str, Any]]:
     """Give the default of each parameter that has one."""
-    code = function.__code__
-    values = function.__defaults__ or ()
-    names = code.co_varnames[: code.co_argcount]
-    yield from zip(names[len(names) - len(values) :], values, strict=True)
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    # From the end, and not by name alone: who replaces the code of a function may leave it with more defaults than parameters.
+    for place, value in enumerate(reversed(function.__defaults__ or ()), 1):
+        yield names[-place] if place <= len(names) else f"-{place}", value
     yield from (function.__kwdefaults__ or {}).items()
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
-from lineal.engine.code import sources
-from lineal.engine.code.origins import file_of, has_source, origin_of_file, origin_of_module
+from lineal.engine.code.origins import file_of, find_origin, has_source, origin_of_module
+from lineal.engine.code.sources import Sources
 from lineal.engine.code.watch import ABSENT, Watch
 
 Chain = tuple[str, ...]
@@ -47,8 +47,9 @@ class Found:
 class Resolver:
     """Resolves chains (see `scopes`). `note` is told what cannot be followed; `also` is given functions that a look-up runs."""
 
-    def __init__(self, watch: Watch, note: Callable[[str], None], also: Callable[[FunctionType], object]) -> None:
+    def __init__(self, watch: Watch, sources: Sources, note: Callable[[str], None], also: Callable[[FunctionType], object]) -> None:
         self._watch = watch
+        self._sources = sources
         self._note = note
         self._also = also
 
@@ -108,6 +109,21 @@ class Resolver:
             value = self._watch.name(vars(value), name)
         return Found(value, None, written[-1], (), written)
 
+    def home(self, value: Any, namespace: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:
+        """Give the module in which a constant was defined, if it came by `from conf import RATE` and still is what it is there."""
+        for _ in range(5):  # names are seldom passed on further
+            path = file_of(namespace)
+            source = self._sources.at(path, namespace) if path else None
+            for target in source.imported.get(name, ()) if source is not None else ():
+                level, written, attribute = target[1:].split("|")
+                module = sys.modules.get(absolute_name(int(level), written, namespace) or "")
+                if module is not None and vars(module).get(attribute, ABSENT) is value and origin_of_module(module.__name__) == "own":
+                    namespace, name = vars(module), attribute
+                    break
+            else:
+                break
+        return namespace, name
+
     # Imports inside functions
 
     def _imported(self, target: str, rest: Chain, place: Place) -> Found | None:
@@ -115,11 +131,11 @@ class Resolver:
         module_name = absolute_name(int(level), written, place.namespace)
         if module_name is None:
             return None
-        origin = self._origin(module_name)
-        if origin is None:
+        origin = find_origin(module_name)
+        if origin is None and module_name not in sys.modules:
             return None
         names = rest if name in ("", "^") else (name, *rest)
-        if origin != "own":
+        if origin not in ("own", None):
             top = module_name.partition(".")[0]
             outside = (top, *rest) if name == "^" else (module_name, *names)
             return self._outside(sys.modules.get(outside[0]), outside)
@@ -129,22 +145,6 @@ class Resolver:
         if module is not None and name == "^":
             module = sys.modules.get(module_name.partition(".")[0])
         return None if module is None else self._onward(Found(module, None, "", names))
-
-    def _origin(self, module_name: str) -> str | None:
-        """Tell where a module comes from without importing it; None when it cannot be found."""
-        top = module_name.partition(".")[0]
-        if module_name in sys.modules:
-            return origin_of_module(module_name)
-        if top in sys.modules:
-            return origin_of_module(top)
-        try:
-            spec = importlib.util.find_spec(top)
-        except (ImportError, ValueError):
-            return None
-        if spec is None:
-            return None
-        path = spec.origin if spec.has_location else next(iter(spec.submodule_search_locations or ()), None)
-        return origin_of_file(path) if path else origin_of_module(top)
 
     def _load(self, name: str, place: Place, *, optional: bool = False) -> ModuleType | None:
         """Give one of the user's modules. It is imported if need be: the call would import it too, and its code must be seen."""
@@ -176,19 +176,3 @@ def absolute_name(level: int, written: str, namespace: dict[str, Any]) -> str | 
         return importlib.util.resolve_name("." * level + written, package)
     except ImportError:
         return None
-
-
-def home_of(value: Any, namespace: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:
-    """Give the module in which a constant was defined, if it came by `from conf import RATE` and still is what it is there."""
-    for _ in range(5):  # names are seldom passed on further
-        path = file_of(namespace)
-        source = sources.source_of(path, namespace) if path else None
-        for target in source.scan.imported.get(name, ()) if source is not None else ():
-            level, written, attribute = target[1:].split("|")
-            module = sys.modules.get(absolute_name(int(level), written, namespace) or "")
-            if module is not None and vars(module).get(attribute, ABSENT) is value and origin_of_module(module.__name__) == "own":
-                namespace, name = vars(module), attribute
-                break
-        else:
-            break
-    return namespace, name

@@ -11,9 +11,8 @@ decorators are kept apart, for they are evaluated elsewhere. What a class says l
 """
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from lineal.engine.code.scopes import Chain, Definition, Note, Scope
 
@@ -24,14 +23,14 @@ _COMPUTED = {"__import__": "__import__ with a computed name", "import_module": "
 _CANNOT_FOLLOW = {"eval": "eval", "exec": "exec", "globals": "globals()", **_COMPUTED}
 
 
-@dataclass(slots=True)
-class Unit:
-    """A function, a lambda or a class of a file.
+class Unit(NamedTuple):
+    """A function, a lambda or a class of a file, as JSON can hold it.
 
     Attributes:
         kind: "function" or "class".
         qualname: Dotted name inside the module, without comprehensions.
-        lines: First (decorators count) and last line.
+        first: First line; decorators count.
+        last: Last line.
         says: Digest of what it says.
         decorators: For a function, of each decorator but Lineal's: the chain that it begins with, its digest, the chains in it.
         chains: The outer names that it uses.
@@ -42,22 +41,22 @@ class Unit:
 
     kind: str
     qualname: str
-    lines: tuple[int, int]
+    first: int
+    last: int
     says: str
-    decorators: list[tuple[Chain, str, list[Chain]]]
-    chains: list[Chain]
-    hints: list[Chain]
-    notes: list[Note]
-    codes: list[str] = field(default_factory=list)
+    decorators: Sequence[tuple[Chain, str, Sequence[Chain]]]
+    chains: Sequence[Chain]
+    hints: Sequence[Chain]
+    notes: Sequence[Note]
+    codes: Sequence[str] = ()
 
 
-@dataclass(slots=True)
-class Scan:
+class Scan(NamedTuple):
     """What one file holds: its units, the lines of its module-level names, and what its module-level imports bind."""
 
-    units: list[Unit]
-    assigned: dict[str, tuple[int, int]]
-    imported: dict[str, list[str]]
+    units: Sequence[Unit]
+    assigned: Mapping[str, Sequence[int]]
+    imported: Mapping[str, Sequence[str]]
 
 
 def scan(tree: ast.Module, hashed: Callable[[str], str]) -> Scan:
@@ -303,13 +302,13 @@ class _Scanner:
         defaults = self.inside("outer", [*node.args.defaults, "keywords", *node.args.kw_defaults])
         scope = self.signature(node, node.name, node.body)
         scope.decorators = decorators
-        definition = Definition(scope, [defaults], [])
+        definition = Definition(node.name, scope, [defaults], [])
         self.definitions.append((definition, decorators))
-        self.emit(type(node).__name__, node.name, definition)
+        self.emit(definition)
 
     def anonymous(self, node: ast.Lambda) -> None:
         defaults = self.inside("outer", [*node.args.defaults, "keywords", *node.args.kw_defaults])
-        self.emit("Lambda", self.signature(node, "<lambda>", [ast.Return(node.body)]), defaults)
+        self.emit(self.signature(node, "<lambda>", [ast.Return(node.body)]), defaults)
 
     def signature(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, name: str, body: Sequence[ast.stmt]) -> Scope:
         """Open the scope of a function: the names of its parameters, then its body; annotations apart."""
@@ -318,7 +317,7 @@ class _Scanner:
         scope = self.inside("function", self.statements(body))
         self.place(scope, node, name)
         scope.bound.update(arg.arg for arg in (*plain, *marked) if arg is not None)
-        scope.tokens += [f"{len(given.posonlyargs)} {len(given.args)}", *(arg.arg for arg in plain)]
+        scope.tokens += [type(node).__name__, f"{len(given.posonlyargs)} {len(given.args)}", *(arg.arg for arg in plain)]
         scope.tokens += ["*" + (arg.arg if arg else "") for arg in marked]
         hints = [arg.annotation for arg in (*plain, *marked) if arg is not None and arg.annotation is not None]
         scope.hints = self.open("outer", [_annotation(hint) for hint in hints])
@@ -326,15 +325,16 @@ class _Scanner:
 
     def class_(self, node: ast.ClassDef) -> None:
         self.scope.bind(node.name)
-        head = self.inside("outer", [*node.decorator_list, "bases", *node.bases, "keywords", *node.keywords])
         scope = self.inside("class", self.statements(node.body))
         self.place(scope, node, node.name)
-        scope.head = head
+        # Opened after the class, so that it is finished before.
+        scope.head = head = self.inside("outer", [*node.decorator_list, "bases", *node.bases, "keywords", *node.keywords])
+        scope.tokens.append("ClassDef")
         # Decorators, base classes and metaclasses read annotations (dataclass, NamedTuple, pydantic); a bare class does not.
         scope.annotations_count = bool(node.decorator_list or node.bases or node.keywords)
-        definition = Definition(scope, [head], [])
+        definition = Definition(node.name, scope, [head], [])
         self.definitions.append((definition, []))
-        self.emit("ClassDef", node.name, definition)
+        self.emit(definition)
 
 
 def _unit(scope: Scope, counted: set[int]) -> Unit:
@@ -342,7 +342,7 @@ def _unit(scope: Scope, counted: set[int]) -> Unit:
     hints = sorted(scope.hints.free) if scope.hints is not None else []
     whole = scope.kind == "function"
     chains, notes = (scope.free, scope.notes) if whole else (scope.own_free, scope.own_notes)
-    return Unit(scope.kind, scope.qualname, scope.lines, scope.own_digest, decorators, sorted(chains), hints, notes)
+    return Unit(scope.kind, scope.qualname, *scope.lines, scope.own_digest, decorators, sorted(chains), hints, notes)
 
 
 _HANDLERS: dict[type[ast.AST], Callable[[_Scanner, Any], None]] = {

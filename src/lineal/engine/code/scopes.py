@@ -18,11 +18,13 @@ class Definition:
     """Stands in the tokens where a statement defines a function or class.
 
     Attributes:
+        name: The name that it binds.
         scope: The function or class.
         also: What the definition evaluates on the spot: defaults; decorators, bases and keywords of a class.
         decorators: The decorators of a function that count.
     """
 
+    name: str
     scope: "Scope"
     also: list["Scope"]
     decorators: list["Scope"]
@@ -89,7 +91,7 @@ class Scope:
         texts, own = [], []
         for token in self.tokens:
             if isinstance(token, Definition):
-                texts.append(" ".join(scope.digest for scope in token.scopes()))
+                texts.append(" ".join([token.name, *(scope.digest for scope in token.scopes())]))
             else:
                 texts.append(token.digest if isinstance(token, Scope) else token)
                 own.append(texts[-1])

@@ -12,8 +12,8 @@ import sys
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -36,82 +36,94 @@ class Source:
         path: Its path, or the name of the cell.
         text: Its text.
         edited: Whether it changed since this process started, so that what was loaded may be older.
-        units: Its functions and classes by qualified name.
-        scan: All else that was read from it.
+        assigned: First and last line of the assignment to each module-level name.
+        imported: What module-level imports bind, by name (see `scopes`).
+        units: Its functions and classes by qualified name, as rows of `Unit`.
     """
 
     path: str
     text: str
     edited: bool
-    scan: Scan
-    units: Mapping[str, list[Unit]] = field(default_factory=dict)
+    assigned: Mapping[str, Sequence[int]]
+    imported: Mapping[str, Sequence[str]]
+    units: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def lines(self, first: int, last: int) -> str:
         """Give some of its lines."""
         return "".join(self.text.splitlines(keepends=True)[first - 1 : last])
 
 
+Located = tuple[Source, Unit]
+
 _sources: dict[str, tuple[Any, Source | None]] = {}
-_found: dict[int, tuple[CodeType, tuple[Source, Unit] | None]] = {}
+_found: dict[int, tuple[CodeType, Located | None]] = {}
 
 
-def find(code: CodeType, namespace: dict[str, Any]) -> tuple[Source, Unit] | None:
-    """Give the unit that compiled code comes from, or None when there is no source or it says something else by now."""
-    # By identity: equal code objects can come from different files.
-    known = _found.get(id(code))
-    if known is None or known[0] is not code:
-        if len(_found) > _REMEMBERED:
-            _found.clear()
-        known = _found[id(code)] = (code, _find(code, namespace))
-    return known[1]
+class Sources:
+    """Finds sources during one walk: each file is looked at once, and read again only when it changed since the last walk."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Source | None] = {}
+
+    def find(self, code: CodeType, namespace: dict[str, Any]) -> Located | None:
+        """Give the unit that compiled code comes from, or None when there is no source or it says something else by now."""
+        # By identity: equal code objects can come from different files.
+        known = _found.get(id(code))
+        if known is None or known[0] is not code:
+            if len(_found) > _REMEMBERED:
+                _found.clear()
+            known = _found[id(code)] = (code, self._find(code, namespace))
+        return known[1]
+
+    def _find(self, code: CodeType, namespace: dict[str, Any]) -> Located | None:
+        source = self.at(code.co_filename, namespace)
+        units = source.units.get(qualname_of(code)) if source is not None else None
+        if source is None or units is None:
+            return None
+        wanted = code_digest(code)
+        same = [unit for unit in (Unit(*row) for row in units) if unit.kind == "function" and wanted in unit.codes]
+        here = [unit for unit in same if unit.first == code.co_firstlineno] or same
+        if not here or any((unit.says, unit.decorators) != (here[0].says, here[0].decorators) for unit in here):
+            return None
+        return source, here[0]
+
+    def find_class(self, cls: type, namespace: dict[str, Any], methods: list[FunctionType]) -> tuple[Source | None, list[Unit]]:
+        """Give the units that a class may come from: one, or all of its name in the file when nothing tells them apart; or (None, []).
+
+        A class does not know its file. Its methods do; else it is looked for in its module, and in the cells of the notebook.
+        """
+        name = cls.__qualname__
+        inside = [method.__code__ for method in methods if method.__code__.co_qualname.startswith(name + ".")]
+        for source in self._candidates(namespace, inside):
+            units = [unit for unit in (Unit(*row) for row in source.units.get(name, ())) if unit.kind == "class"]
+            if not units:
+                continue
+            lines = {code.co_firstlineno for code in inside if code.co_filename == source.path}
+            lines.add(vars(cls).get("__firstlineno__", 0))
+            around = [unit for unit in units if any(unit.first <= line <= unit.last for line in lines)]
+            return source, around or units
+        return None, []
+
+    def _candidates(self, namespace: dict[str, Any], codes: list[CodeType]) -> Iterator[Source]:
+        paths = dict.fromkeys(code.co_filename for code in codes)
+        path = namespace.get("__file__")
+        if isinstance(path, str):
+            paths[path] = None
+        for found in (self.at(path, namespace) for path in paths):
+            if found is not None:
+                yield found
+        if path is None:
+            yield from _cells()
+
+    def at(self, path: str, namespace: dict[str, Any]) -> Source | None:
+        """Read the source of code in `path` with these globals. None when there is none, or it is not Python."""
+        if path not in self._seen:
+            self._seen[path] = _source_of(path, namespace)
+        return self._seen[path]
 
 
-def _find(code: CodeType, namespace: dict[str, Any]) -> tuple[Source, Unit] | None:
-    source = source_of(code.co_filename, namespace)
-    if source is None:
-        return None
-    units = [unit for unit in source.units.get(qualname_of(code), ()) if unit.kind == "function"]
-    wanted = code_digest(code)
-    same = [unit for unit in units if wanted in unit.codes]
-    here = [unit for unit in same if unit.lines[0] == code.co_firstlineno] or same
-    if not here or any((unit.says, unit.decorators) != (here[0].says, here[0].decorators) for unit in here):
-        return None
-    return source, here[0]
-
-
-def find_class(cls: type, namespace: dict[str, Any], methods: list[FunctionType]) -> tuple[Source | None, list[Unit]]:
-    """Give the units that a class may come from: one, or all of its name in the file when nothing tells them apart; else (None, []).
-
-    A class does not know its file. Its methods do; else it is looked for in its module, and in the cells of the notebook.
-    """
-    name = cls.__qualname__
-    inside = [method.__code__ for method in methods if method.__code__.co_qualname.startswith(name + ".")]
-    for source in _candidates(namespace, inside):
-        units = [unit for unit in source.units.get(name, ()) if unit.kind == "class"]
-        if not units:
-            continue
-        lines = {code.co_firstlineno for code in inside if code.co_filename == source.path}
-        lines.add(vars(cls).get("__firstlineno__", 0))
-        around = [unit for unit in units if any(unit.lines[0] <= line <= unit.lines[1] for line in lines)]
-        return source, around or units
-    return None, []
-
-
-def _candidates(namespace: dict[str, Any], codes: list[CodeType]) -> Iterator[Source]:
-    paths = dict.fromkeys(code.co_filename for code in codes)
-    path = namespace.get("__file__")
-    if isinstance(path, str):
-        paths[path] = None
-    for found in (source_of(path, namespace) for path in paths):
-        if found is not None:
-            yield found
-    if path is None:
-        yield from cells()
-
-
-def source_of(path: str, namespace: dict[str, Any]) -> Source | None:
-    """Read a source file or a cell, once per state. None when there is none, or it is not Python."""
-    for candidate in (path, namespace.get("__file__")):
+def _source_of(path: str, namespace: dict[str, Any]) -> Source | None:
+    for candidate in dict.fromkeys((path, namespace.get("__file__"))):
         if isinstance(candidate, str) and candidate and Path(candidate).name == Path(path).name:
             try:
                 stat = Path(candidate).stat()
@@ -127,8 +139,7 @@ def source_of(path: str, namespace: dict[str, Any]) -> Source | None:
 
 def _from_file(path: str, changed: float) -> Source | None:
     try:
-        data = Path(path).read_bytes()
-        text = importlib.util.decode_source(data)
+        text = importlib.util.decode_source(Path(path).read_bytes())
     except (OSError, UnicodeDecodeError, SyntaxError):
         return None
     # The clock of a file system is coarser than ours.
@@ -146,47 +157,29 @@ def _from_lines(path: str, namespace: dict[str, Any]) -> Source | None:
     return known[1]
 
 
-def cells() -> list[Source]:
+def _cells() -> Iterator[Source]:
     """Give the sources of the cells of this notebook, newest first."""
-    names = [name for name in list(linecache.cache) if "ipykernel" in name or name.startswith(("<ipython-input-", "<python-input-"))]
-    found = [_from_lines(name, {}) for name in reversed(names)]
-    return [source for source in found if source is not None]
+    for name in reversed(list(linecache.cache)):
+        if "ipykernel" in name or name.startswith(("<ipython-input-", "<python-input-")):
+            source = _from_lines(name, {})
+            if source is not None:
+                yield source
 
 
 def _read(path: str, text: str, *, edited: bool) -> Source | None:
     key = digest.of(FORMAT, sys.version_info[:2], sys.flags.optimize, text)
     stored = disk.get(key)
-    try:
-        result = _unpacked(stored) if stored is not None else _parsed(text, path)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
     if stored is None:
-        disk.put(key, asdict(result))
-    units: defaultdict[str, list[Unit]] = defaultdict(list)
-    for unit in result.units:
-        units[unit.qualname].append(unit)
-    return Source(path, text, edited, result, units)
-
-
-def _unpacked(stored: Any) -> Scan:
-    """Read what `asdict` gave. Raises ValueError when it has another form."""
-    try:
-        units = [
-            Unit(
-                **{
-                    **unit,
-                    "lines": tuple(unit["lines"]),
-                    "decorators": [(tuple(root), says, [tuple(c) for c in chains]) for root, says, chains in unit["decorators"]],
-                    "chains": [tuple(chain) for chain in unit["chains"]],
-                    "hints": [tuple(chain) for chain in unit["hints"]],
-                    "notes": [(text, line) for text, line in unit["notes"]],
-                }
-            )
-            for unit in stored["units"]
-        ]
-        return Scan(units, {name: (first, last) for name, (first, last) in stored["assigned"].items()}, stored["imported"])
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError("not a stored scan") from error
+        try:
+            stored = _parsed(text, path)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        disk.put(key, stored)
+    result = Scan(*stored)
+    units: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in result.units:
+        units[row[1]].append(row)
+    return Source(path, text, edited, result.assigned, result.imported, units)
 
 
 def _parsed(text: str, path: str) -> Scan:
@@ -194,30 +187,23 @@ def _parsed(text: str, path: str) -> Scan:
         warnings.simplefilter("ignore")  # the user saw them when the code was loaded
         tree = ast.parse(text)
         module = compile(tree, path, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    result = scan(tree, _hashed)
-    by_place: defaultdict[tuple[str, int], list[Unit]] = defaultdict(list)
-    for unit in result.units:
-        if unit.kind == "function":
-            by_place[unit.qualname, unit.lines[0]].append(unit)
     codes: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
     for code in codes_in(module):
         codes[qualname_of(code), code.co_firstlineno].append(code_digest(code))
-    for place, units in by_place.items():
-        _join(units, codes.get(place, []))
-    return result
+    result = scan(tree, _hashed)
+    units: defaultdict[tuple[str, int, str], list[Unit]] = defaultdict(list)
+    for unit in result.units:
+        units[unit.qualname, unit.first, unit.kind].append(unit)
+    return result._replace(units=[unit for place, here in units.items() for unit in _joined(here, codes.get(place[:2], []))])
 
 
-def _join(units: list[Unit], codes: list[str]) -> None:
+def _joined(units: list[Unit], codes: list[str]) -> list[Unit]:
     """Give the units of one place their code. Lambdas on one line that cannot be told apart answer for each other."""
     if len(units) == len(codes):
-        for unit, code in zip(units, codes, strict=True):
-            unit.codes = [code]
-        return
-    together = digest.of("together/1", [unit.says for unit in units])
+        return [unit._replace(codes=[code]) for unit, code in zip(units, codes, strict=True)]
+    says = units[0].says if len(units) == 1 else digest.of("together/1", [unit.says for unit in units])
     chains = sorted({chain for unit in units for chain in unit.chains})
-    for unit in units:
-        unit.codes = codes
-        unit.says, unit.chains = (together, chains) if len(units) > 1 else (unit.says, unit.chains)
+    return [unit._replace(codes=codes, says=says, chains=chains) for unit in units]
 
 
 def _hashed(text: str) -> str:

@@ -21,6 +21,7 @@ from types import (
 from typing import Any
 
 from lineal.engine.code.origins import origin_of_module
+from lineal.engine.code.parts import digest_of
 from lineal.model import digest
 
 _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
@@ -95,7 +96,7 @@ class Reducer:
     def digest(self, value: object, label: str) -> str:
         """Give the digest of a value. `label` names it for `unknown`."""
         self._count = 0
-        return digest.of("value/1", self.plain(value, label))
+        return digest_of("value/1", self.plain(value, label))
 
     def plain(self, value: Any, label: str) -> Any:
         """Give a plain value that stands for the given one and for no other."""
@@ -123,10 +124,7 @@ class Reducer:
         return (name, *value)
 
     def set_(self, value: Any, label: str) -> Any:
-        if _PLAIN.issuperset(map(type, value)):
-            return value
-        items = [self.plain(item, label) for item in sorted(value, key=_rough)]
-        return (type(value).__name__, sorted(items, key=digest.encode))
+        return (type(value).__name__, sorted((self.plain(item, label) for item in sorted(value, key=_rough)), key=digest.encode))
 
     def mapping(self, value: Any, label: str) -> Any:
         # In their order: a loop sees it. What else holds names, such as the state of an object, is sorted.

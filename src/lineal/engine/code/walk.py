@@ -8,11 +8,11 @@ recursion, carries the walk, so that its length is not limited by the stack.
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from lineal.engine.code import sources
 from lineal.engine.code.compiled import chains_in, code_digest, qualname_of
 from lineal.engine.code.live import (
     content_of,
@@ -38,8 +38,9 @@ from lineal.engine.code.origins import (
     origin_of_module,
     shown_path,
 )
-from lineal.engine.code.parts import Part
-from lineal.engine.code.resolve import Chain, Found, Place, Resolver, home_of
+from lineal.engine.code.parts import Part, digest_of
+from lineal.engine.code.resolve import Chain, Found, Place, Resolver
+from lineal.engine.code.sources import Source, Sources
 from lineal.engine.code.values import Reducer, attributes, is_immutable, is_lineal, is_method, is_reference, shown
 from lineal.engine.code.watch import ABSENT, Watch
 from lineal.model import digest
@@ -63,7 +64,8 @@ class Walk:
         self._taken: dict[str, int] = {}
         self._roots: set[int] = set()
         self._innermost: object = None
-        self._resolver = Resolver(self.watch, self.notes.append, self.reference)
+        self._sources = Sources()
+        self._resolver = Resolver(self.watch, self._sources, self.notes.append, self.reference)
         self._reducer = Reducer(self.reference, self.notes.append)
 
     def run(self, function: Callable[..., Any]) -> str:
@@ -76,7 +78,7 @@ class Walk:
             handle, key, piece = self._queue.popleft()
             handle(key, piece)
         own = root[0] == "reference" and root[1][0] == "own"
-        return root[1][1] if own else digest.of("root/1", root)
+        return root[1][1] if own else digest_of("root/1", root)
 
     def distributions(self) -> dict[str, str]:
         """Give the versions of the distributions that hold the third-party modules."""
@@ -192,7 +194,7 @@ class Walk:
         cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
         place = Place(key, namespace, cells)
         self.watch.function(function)
-        found = sources.find(code, namespace)
+        found = self._sources.find(code, namespace)
         if found is None:
             self.notes.append(f"source of {key} is not there or was edited since it was loaded: its compiled code counts")
             says: list[Any] = ["compiled", code_digest(code)]
@@ -200,7 +202,7 @@ class Walk:
             path, lines = code.co_filename, (code.co_firstlineno, code.co_firstlineno)
         else:
             source, unit = found
-            path, lines = source.path, unit.lines
+            path, lines = source.path, (unit.first, unit.last)
             decorators, chains = self._decorators(source, unit, place)
             says = ["source", unit.says, decorators]
             names = self._names([*unit.chains, *chains], place)
@@ -215,12 +217,11 @@ class Walk:
                 names[f"^{name}"] = self._value(content, f"{key}[{name}]", "closure", path, namespace)
         for name, value in defaults_of(function):
             names[f"={name}"] = self._value(value, f"{key}({name})", "default", path, namespace)
-        wrapped = attributes(function).get("__wrapped__")
-        if wrapped is not None:
-            names["^^"] = self._reducer.plain(wrapped, key)
-        self.parts[key] = Part("function", digest.of("function/1", says, names), shown_path(path, name_of(namespace)), lines)
+        if "__wrapped__" in attributes(function):
+            names["^^"] = self._reducer.plain(self.watch.name(function.__dict__, "__wrapped__"), key)
+        self.parts[key] = Part("function", digest_of("function/1", (says, _ordered(names))), shown_path(path, name_of(namespace)), lines)
 
-    def _decorators(self, source: sources.Source, unit: Any, place: Place) -> tuple[list[str], list[Chain]]:
+    def _decorators(self, source: Source, unit: Any, place: Place) -> tuple[list[str], list[Chain]]:
         """Give what a function's decorators say, and the names in them. Lineal's own say nothing about what runs."""
         says: list[str] = []
         names: list[Chain] = []
@@ -251,13 +252,14 @@ class Walk:
         place = Place(key, namespace)
         live, members = vars(cls), list(members_of(cls))
         functions = [value for _, value in members if isinstance(value, FunctionType)]
-        source, units = sources.find_class(cls, namespace, functions)
-        says: list[Any] = ["live", sorted(map(str, live.get("__annotations__", ())))]
+        source, units = self._sources.find_class(cls, namespace, functions)
+        hints = live.get("__annotations__")
+        says: list[Any] = ["live", sorted(map(str, hints)) if isinstance(hints, dict) else []]
         lines, path = (0, 0), file_of_module(module) if module is not None else ""
         names: dict[str, Any] = {}
         if source is not None:
             says = ["source", [unit.says for unit in units]]
-            lines, path = units[-1].lines, source.path
+            lines, path = (units[-1].first, units[-1].last), source.path
             if source.edited:
                 says.append("its body may differ from the one that was loaded")
             names = self._names([chain for unit in units for chain in unit.chains], place)
@@ -270,7 +272,7 @@ class Walk:
             token = self._value(value, member_key(key, name), "attribute", path, namespace)
             if not (name.startswith("_") and name.endswith("_") and is_standard(token)):  # what Python itself put there
                 names[f".{name}"] = token
-        self.parts[key] = Part("class", digest.of("class/1", says, names), shown_path(path, cls.__module__), lines)
+        self.parts[key] = Part("class", digest_of("class/1", (says, _ordered(names))), shown_path(path, cls.__module__), lines)
 
     def _module(self, key: str, module: ModuleType) -> None:
         """Walk a module that is used as a value: any name in it may be meant."""
@@ -285,7 +287,7 @@ class Walk:
             else:
                 names[name] = self._global(value, namespace, name)
         path = file_of_module(module)
-        self.parts[key] = Part("module", digest.of("module/1", names), shown_path(path, module.__name__))
+        self.parts[key] = Part("module", digest_of("module/1", _ordered(names)), shown_path(path, module.__name__))
 
     def _extension(self, key: str, module: ModuleType) -> None:
         path = file_of_module(module)
@@ -319,11 +321,21 @@ class Walk:
             return self._outside(found.outside[0], ".".join(found.outside[1:]))
         if isinstance(value, ModuleType) and not has_source(value):
             return ["compiled", self.reference(value), *found.rest]
-        if isinstance(value, FunctionType) and found.rest and (found.rest[0] in value.__dict__ or found.rest[0] == "__doc__"):
-            return [self.reference(value), self._reducer.plain(getattr(value, found.rest[0]), ".".join((found.name, *found.rest)))]
+        if isinstance(value, FunctionType) and found.rest:
+            return [self.reference(value), self._function_attribute(value, found.rest[0])]
         if found.namespace is None:  # a closure's cell, a builtin
             return self.reference(value) if is_reference(value) else None
         return self._global(value, found.namespace, found.name)
+
+    def _function_attribute(self, function: FunctionType, name: str) -> Any:
+        """Give what stands for `function.name`. The docstring counts where it is read."""
+        if name == "__doc__":
+            return function.__doc__
+        value = self.watch.name(function.__dict__, name)
+        if value is ABSENT:
+            return None
+        key = key_of(module_key(function.__globals__), f"{qualname_of(function.__code__)}.{name}")
+        return self._value(value, key, "attribute", function.__code__.co_filename, function.__globals__)
 
     def _global(self, value: Any, namespace: dict[str, Any], name: str) -> Any:
         if is_reference(value):
@@ -331,7 +343,7 @@ class Walk:
         maker = loaded_module(getattr(value, "__module__", None)) if callable(value) else None
         if maker is not None and not has_source(maker) and origin_of_module(maker.__name__) == "own":  # a function of Cython
             return ["compiled", self.reference(maker), name]
-        namespace, name = home_of(value, namespace, name)
+        namespace, name = self._resolver.home(value, namespace, name)
         known = self._named.get((id(namespace), name))
         if known is not None:
             return ["value", known]
@@ -352,9 +364,13 @@ class Walk:
         content = self._reducer.digest(value, key)
         if not is_immutable(value):
             self.watch.value(value, content)
-        source = sources.source_of(path, namespace) if name and path else None
-        lines = source.scan.assigned.get(name, (0, 0)) if source is not None else (0, 0)
-        self.parts[key] = Part(kind, content, shown_path(path, name_of(namespace)), lines, shown(value))
+        source = self._sources.at(path, namespace) if name and path else None
+        first, last = source.assigned.get(name, (0, 0)) if source is not None else (0, 0)
+        self.parts[key] = Part(kind, content, shown_path(path, name_of(namespace)), (first, last), shown(value))
+
+
+def _ordered(names: dict[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(names.items(), key=itemgetter(0))
 
 
 @cache

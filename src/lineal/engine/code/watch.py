@@ -36,7 +36,12 @@ class Watch:
 
     def function(self, function: FunctionType) -> None:
         """Remember a function's code and defaults."""
-        self._functions.append((function, function.__code__, function.__defaults__, function.__kwdefaults__))
+        keywords = function.__kwdefaults__
+        self._functions.append((function, function.__code__, function.__defaults__, keywords))
+        if keywords:
+            self.size(keywords)
+            for name in keywords:
+                self.name(keywords, name)
 
     def cell(self, cell: CellType) -> Any:
         """Give what a closure cell holds and remember it; ABSENT when it is empty."""
