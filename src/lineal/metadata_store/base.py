@@ -12,6 +12,7 @@ from lineal.model.records import (
     ArtifactRecord,
     CachedCall,
     CodeRecord,
+    Companion,
     Edge,
     NewOutput,
     ObjectRecord,
@@ -137,6 +138,10 @@ class MetadataStore(Protocol):
 
     def list_artifacts(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[ArtifactRecord]:
         """List artifacts. Filters: name (with `*`), tag, data_type, type."""
+        ...
+
+    def visualizations(self, version_id: str) -> Companion | None:
+        """Give the visualizations of a version in order, None when it has none. One statement."""
         ...
 
     def get_code(self, digest: str) -> CodeRecord:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lineal.errors import Conflict, NotFound, UsageError, VersionExists
-from lineal.metadata_store.rows import Row, code_row, object_row, step_run_row, version_of, version_tail
+from lineal.metadata_store.rows import Row, code_row, companion_rows, object_row, step_run_row, version_of, version_tail
 from lineal.metadata_store.statements import SQL
 from lineal.model.records import NewOutput, SameOutput, StepCommit, VersionRecord
 from lineal.model.states import Status
@@ -51,6 +51,7 @@ class NewVersion(NamedTuple):
     object_row: Row
     tail: Row
     now: int
+    companion: tuple[Row, list[Row]] | None = None
 
 
 class Prepared(NamedTuple):
@@ -79,7 +80,8 @@ def prepare(commit: StepCommit, known_code: Collection[str]) -> Prepared:
 
 def prepare_version(output: NewOutput, now: int) -> NewVersion:
     """Make the parameters of a version."""
-    return NewVersion(output, object_row(output.object), version_tail(output, now), now)
+    companion = None if output.companion is None else companion_rows(output.companion)
+    return NewVersion(output, object_row(output.object), version_tail(output, now), now, companion)
 
 
 def finish_steps(cursor: sqlite3.Cursor, steps: Sequence[Prepared], pipelines: dict[str, str]) -> list[list[VersionRecord]]:
@@ -139,7 +141,7 @@ def add_version(cursor: sqlite3.Cursor, new: NewVersion) -> tuple[str, int | Non
 
     Raises VersionExists when it exists with other bytes, Conflict for the number of a deleted version.
     """
-    output, objects, tail, now = new
+    output, objects, tail, now, companion = new
     execute = cursor.execute
     execute(_UPSERT_OBJECT, objects)
     if output.version is None:
@@ -151,11 +153,20 @@ def add_version(cursor: sqlite3.Cursor, new: NewVersion) -> tuple[str, int | Non
         (artifact_id,) = execute(SQL["reserve_number"], (output.artifact, (number or 0) + 1, now)).fetchone()
         existing = _same_version(cursor, output, artifact_id, number)
         if existing is not None:
+            if companion is not None and execute(SQL["visualizations"], (existing.id,)).fetchone() is None:
+                _add_companion(cursor, existing.id, companion)
             return text, number, existing
     execute(_INSERT_VERSION, (output.id, artifact_id, text, number, output.object.digest, *tail))
+    if companion is not None:
+        _add_companion(cursor, output.id, companion)
     if output.tags:
         cursor.executemany(SQL["insert_version_tag"], [(tag, output.id) for tag in output.tags])
     return text, number, None
+
+
+def _add_companion(cursor: sqlite3.Cursor, version_id: str, companion: tuple[Row, list[Row]]) -> None:
+    cursor.execute(_UPSERT_OBJECT, companion[0])
+    cursor.executemany(SQL["insert_visualization"], [(version_id, *row) for row in companion[1]])
 
 
 def _same_version(cursor: sqlite3.Cursor, output: NewOutput, artifact_id: int, number: int | None) -> VersionRecord | None:

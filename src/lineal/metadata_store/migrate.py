@@ -1,4 +1,5 @@
-"""Brings a SQLite file to the newest schema: numbered SQL files, each in one transaction with the row that records it.
+"""Brings a SQLite file to the newest schema: numbered SQL files, each in one transaction with the row that records it; all at once in
+a new file.
 
 Any number of processes may do this to the same file at the same moment, and any of them may be killed: SQLite's own write lock
 orders them, each looks again once it has the lock, and what was not committed is rolled back by whoever opens the file next.
@@ -45,21 +46,25 @@ def migrate(db: sqlite3.Connection, path: Path, timeout: float, migrations: list
     check(db, path, len(migrations))
     _switch_to_wal(db, path, timeout)
     backed_up = False
-    for number, file in migrations:
+    due = migrations
+    while due:
         db.execute("BEGIN IMMEDIATE")
         try:
             check(db, path, len(migrations))  # another process may have been here meanwhile
             found = _pragma(db, "user_version")
-            if found < number:
-                if found and not backed_up:
-                    _back_up(path, found)
-                    backed_up = True
+            due = migrations[found:]
+            if found and due and not backed_up:
+                _back_up(path, found)
+                backed_up = True
+            # A new store appears whole, so that nobody meets half of it and thinks it worth a backup.
+            for number, file in due[:1] if found else due:
                 _apply(db, number, file)
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+        due = due[1:] if found else []
 
 
 def check(db: sqlite3.Connection, path: Path, latest: int) -> None:

@@ -296,6 +296,21 @@ SELECT id, tags, metadata, pinned FROM versions WHERE uid = ?;
 -- Change a version's tags, metadata and pin.
 UPDATE versions SET tags = ?, metadata = ?, pinned = ? WHERE id = ?;
 
+-- name: insert_visualization
+-- Record a visualization of a version; its object was recorded before.
+INSERT INTO visualizations (version_id, position, kind, title, object_id, file)
+VALUES ((SELECT id FROM versions WHERE uid = ?), ?, ?, ?, (SELECT id FROM objects WHERE digest = ?), ?);
+
+-- name: delete_visualizations
+-- Forget the visualizations of a version whose data goes; their object goes too unless another version refers to it.
+DELETE FROM visualizations WHERE version_id = (SELECT id FROM versions WHERE uid = ?);
+
+-- name: visualizations
+-- The visualizations of a version in order, each with the object that holds all of them.
+SELECT o.digest, o.size, o.files, o.inline, o.boot, o.external, c.kind, c.title, c.file
+FROM versions v JOIN visualizations c ON c.version_id = v.id JOIN objects o ON o.id = c.object_id
+WHERE v.uid = ? ORDER BY c.position;
+
 -- name: settle
 -- An object is durable now.
 UPDATE objects SET boot = NULL WHERE digest = ?;

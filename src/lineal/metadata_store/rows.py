@@ -6,7 +6,18 @@ from functools import lru_cache
 from typing import Any
 
 from lineal.metadata_store.json_text import dump, load
-from lineal.model.records import ArtifactRecord, CodeRecord, FileEntry, NewOutput, ObjectRecord, RunRecord, StepRunRecord, VersionRecord
+from lineal.model.records import (
+    ArtifactRecord,
+    CodeRecord,
+    Companion,
+    CompanionFile,
+    FileEntry,
+    NewOutput,
+    ObjectRecord,
+    RunRecord,
+    StepRunRecord,
+    VersionRecord,
+)
 from lineal.model.states import Status
 
 Row = tuple[Any, ...]
@@ -67,6 +78,18 @@ _few_files = lru_cache(4096)(_files)  # a cached step asks for the same few list
 def object_row(record: ObjectRecord) -> Row:
     """Give the parameters of `upsert_object`."""
     return (record.digest, record.size, pack_files(record.files), record.inline, record.boot, record.external)
+
+
+def companion_rows(companion: Companion) -> tuple[Row, list[Row]]:
+    """Give the parameters of `upsert_object` and, for each file, of `insert_visualization` but the version's id."""
+    digest = companion.object.digest
+    rows = [(place, kind, title, digest, file) for place, (kind, title, file) in enumerate(companion.files)]
+    return object_row(companion.object), rows
+
+
+def companion_of(rows: Sequence[Row]) -> Companion | None:
+    """Give the record of all rows of `visualizations`, None when there is none."""
+    return Companion(object_of(rows[0][:6]), tuple(CompanionFile(*row[6:]) for row in rows)) if rows else None
 
 
 def object_of(row: Row) -> ObjectRecord:

@@ -21,6 +21,7 @@ from lineal.metadata_store.nearest import closest_names
 from lineal.metadata_store.rows import (
     artifact_of,
     code_of,
+    companion_of,
     object_of,
     pack,
     pack_tags,
@@ -36,6 +37,7 @@ from lineal.model.records import (
     ArtifactRecord,
     CachedCall,
     CodeRecord,
+    Companion,
     Edge,
     NewOutput,
     ObjectRecord,
@@ -183,6 +185,9 @@ class SqliteMetadataStore:
 
     def list_artifacts(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[ArtifactRecord]:
         return self._page("artifacts", artifact_of, filters, sort, limit, offset)
+
+    def visualizations(self, version_id: str) -> Companion | None:
+        return companion_of(self._db.read(SQL["visualizations"], (version_id,)))
 
     def get_code(self, digest: str) -> CodeRecord:
         return code_of(self._one("code_by_digest", digest, "step code has"))

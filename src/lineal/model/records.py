@@ -131,6 +131,22 @@ class InputEdge:
     kind: str = "step"
 
 
+class CompanionFile(NamedTuple):
+    """A visualization of a version: its kind (html, image, svg, csv, markdown, json or text), its title, and the file that holds it."""
+
+    kind: str
+    title: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """The object beside a version's own that holds its visualizations, in order."""
+
+    object: ObjectRecord
+    files: tuple[CompanionFile, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class NewOutput:
     """A version to be made when a step is committed. `version` None takes the next number."""
@@ -146,6 +162,7 @@ class NewOutput:
     save_type: str = "step"
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    companion: Companion | None = None
 
 
 @dataclass(frozen=True, slots=True)
