@@ -64,6 +64,7 @@ class TestScalar(MaterializerTests):
     """Scalars of every dtype."""
 
     materializer = ScalarMaterializer()
+    other_process = False  # the same code as arrays, which are written there
     values = (
         *(np.dtype(code).type(1) for code in NUMBERS),
         np.datetime64("2020-01-01"),

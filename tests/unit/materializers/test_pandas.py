@@ -98,6 +98,7 @@ class TestParquetFrame(TestFrame):
     """Frames as Parquet."""
 
     materializer = ParquetFrameMaterializer()
+    values = tuple(each for each in TestFrame.values if len(each) < ROWS)  # nothing is mapped, whatever the size
     other_process = False  # the same arrays as above
 
 

@@ -76,6 +76,7 @@ class TestIndex(MaterializerTests):
 
     materializer = IndexMaterializer()
     values = INDEXES
+    other_process = False  # the same code as columns, which are written there
 
     def equal(self, one: Any, other: Any) -> bool:
         return same_index(one, other)
@@ -88,7 +89,6 @@ class TestParquetIndex(TestIndex):
     """Indexes as Parquet."""
 
     materializer = ParquetIndexMaterializer()
-    other_process = False  # the same arrays as above
 
 
 @pytest.mark.parametrize("number", range(len(INDEXES)), ids=lambda number: f"{number}-{type(INDEXES[number]).__name__}")
