@@ -7,6 +7,7 @@ be followed is said, never passed over. `docs/caching.md` has the cases.
 
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from lineal.engine.code.watch import Watch
 
 __all__ = ["Fingerprint", "Part", "explain_change", "fingerprint", "set_cache_folder"]
 
-_REMEMBERED = 10_000
+_REMEMBERED = 1_000
 _known: dict[int, tuple[object, Watch, Fingerprint]] = {}
+_lock = threading.Lock()
 
 
 def fingerprint(function: Callable[..., Any]) -> Fingerprint:
@@ -37,9 +39,10 @@ def fingerprint(function: Callable[..., Any]) -> Fingerprint:
     distributions = walk.distributions()
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
     result = Fingerprint.build(root, walk.parts, distributions, walk.notes, textwrap.dedent(walk.source), python)
-    if len(_known) >= _REMEMBERED:
-        _known.clear()
-    _known[id(function)] = (function, walk.watch, result)
+    with _lock:
+        while len(_known) >= _REMEMBERED:  # functions that are made again and again
+            del _known[next(iter(_known))]
+        _known[id(function)] = (function, walk.watch, result)
     return result
 
 

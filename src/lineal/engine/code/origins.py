@@ -12,6 +12,7 @@ Origin = Literal["own", "foreign", "standard", "lineal"]
 
 _LINEAL = str(Path(__file__).parents[2])
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
+_MAIN = ("__main__", "__mp_main__")  # the latter in worker processes
 _ROOT_MARKS = ("pyproject.toml", "lineal.toml", "setup.py", "setup.cfg", ".git", ".lineal")
 
 
@@ -49,6 +50,8 @@ def find_origin(name: str) -> Origin | None:
     top = name.partition(".")[0]
     if top == "lineal":
         return "lineal"
+    if top in _MAIN:  # whoever started the program; its functions know their files
+        return "own"
     while name:
         module = sys.modules.get(name)
         path = None if module is None else file_of_module(module)
@@ -84,6 +87,15 @@ def file_of_module(module: ModuleType) -> str:
         return ""
 
 
+def public_module(method: Any) -> str | None:
+    """Give someone else's module that offers a bound method as a function of its own, as `random.randint`; None if there is none."""
+    for name in (method.__module__, type(method.__self__).__module__):
+        module = sys.modules.get(name) if isinstance(name, str) else None
+        if module is not None and vars(module).get(method.__name__) is method and origin_of_module(name) != "own":
+            return str(name)
+    return None
+
+
 def file_of(namespace: dict[str, Any]) -> str:
     """Give the file of the module with these globals, empty when it has none."""
     path = namespace.get("__file__")
@@ -104,7 +116,7 @@ def has_source(module: ModuleType) -> bool:
 def module_key(namespace: dict[str, Any]) -> str:
     """Give the name under which a module's parts are known. A script counts under its own name, run directly or imported."""
     name = namespace.get("__name__")
-    if name not in ("__main__", "__mp_main__"):  # the latter in worker processes
+    if name not in _MAIN:
         return name if isinstance(name, str) else ""
     spec = namespace.get("__spec__")
     if spec is not None:

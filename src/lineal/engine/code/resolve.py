@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
-from lineal.engine.code.origins import file_of, find_origin, has_source, origin_of_module
+from lineal.engine.code.origins import find_origin, has_source, origin_of_module
 from lineal.engine.code.sources import Sources
 from lineal.engine.code.watch import ABSENT, Watch
 
@@ -109,20 +109,20 @@ class Resolver:
             value = self._watch.name(vars(value), name)
         return Found(value, None, written[-1], (), written)
 
-    def home(self, value: Any, namespace: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:
-        """Give the module in which a constant was defined, if it came by `from conf import RATE` and still is what it is there."""
+    def home(self, value: Any, namespace: dict[str, Any], name: str) -> Found:
+        """Give where a value was defined, if it came by `from conf import RATE` and still is what it is there."""
         for _ in range(5):  # names are seldom passed on further
-            path = file_of(namespace)
-            source = self._sources.at(path, namespace) if path else None
-            for target in source.imported.get(name, ()) if source is not None else ():
+            for target in self._sources.imports_of(namespace, name):
                 level, written, attribute = target[1:].split("|")
                 module = sys.modules.get(absolute_name(int(level), written, namespace) or "")
-                if module is not None and vars(module).get(attribute, ABSENT) is value and origin_of_module(module.__name__) == "own":
+                if module is not None and vars(module).get(attribute, ABSENT) is value:
+                    if origin_of_module(module.__name__) != "own":
+                        return Found(value, None, attribute, (), (module.__name__, attribute))
                     namespace, name = vars(module), attribute
                     break
             else:
                 break
-        return namespace, name
+        return Found(value, namespace, name)
 
     # Imports inside functions
 

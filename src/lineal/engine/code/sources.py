@@ -115,6 +115,14 @@ class Sources:
         if path is None:
             yield from _cells()
 
+    def imports_of(self, namespace: dict[str, Any], name: str) -> Sequence[str]:
+        """Give what the module with these globals imports under a name, at its top level."""
+        path = namespace.get("__file__")
+        if isinstance(path, str):
+            source = self.at(path, namespace)
+            return source.imported.get(name, ()) if source is not None else ()
+        return next((source.imported[name] for source in _cells() if name in source.imported), ())
+
     def at(self, path: str, namespace: dict[str, Any]) -> Source | None:
         """Read the source of code in `path` with these globals. None when there is none, or it is not Python."""
         if path not in self._seen:

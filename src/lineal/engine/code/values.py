@@ -18,28 +18,30 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, ClassVar
 
-from lineal.engine.code.origins import origin_of_module
+from lineal.engine.code.origins import origin_of_module, public_module
 from lineal.engine.code.parts import digest_of
 from lineal.model import digest
 
 _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 _IMMUTABLE = frozenset({*_PLAIN, complex, type(...), range})
 _REFERENCES = (FunctionType, type, ModuleType, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
-_WITHOUT_CONTENT = frozenset({"_thread.lock", "_thread.RLock", "builtins.object"})
+# A logger says where to write, and the environment is said not to count.
+_WITHOUT_CONTENT = frozenset({"_thread.lock", "_thread.RLock", "builtins.object", "logging.Logger", "logging.RootLogger", "os._Environ"})
 _METHODS = frozenset({staticmethod, classmethod, property, cached_property, partialmethod, singledispatchmethod})
 _OF_WRAPPED = frozenset({"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"})
 _PROTOCOL = 4
 MAX_DEPTH = 100
 MAX_OBJECTS = 1_000_000
+MAX_TEXT = 1 << 16
 SHOWN = 60
 
 
 def is_reference(value: object) -> bool:
     """Tell whether a value stands for code: a function, a class, a module, an object that wraps one of these, or one of Lineal's."""
     kind = type(value)  # not isinstance: a proxy answers for what it stands for
-    if issubclass(kind, _REFERENCES) or is_lineal(kind):
+    if issubclass(kind, _REFERENCES) or is_lineal(kind) or (kind is MethodType and public_module(value) is not None):
         return True
     # Of the user's own wrappers, and of `partial`, the state counts too: these are values.
     return "__wrapped__" in attributes(value) and kind is not partial and origin_of_module(kind.__module__) != "own"
@@ -102,7 +104,7 @@ class Reducer:
         """Give a plain value that stands for the given one and for no other."""
         kind = type(value)
         if kind in _PLAIN:
-            return value
+            return value if kind is not bytes or len(value) < MAX_TEXT else ("bytes", digest.of_bytes(value))
         if is_reference(value):
             return ("reference", self._reference(value))
         self._count += 1
@@ -113,39 +115,39 @@ class Reducer:
             return ("too large", _type_name(value))
         self._open[id(value)] = len(self._open)
         try:
-            return _REDUCE.get(kind, Reducer.other)(self, value, label)
+            return self._ways.get(kind, Reducer._other)(self, value, label)
         finally:
             del self._open[id(value)]
 
-    def sequence(self, value: Any, label: str) -> Any:
+    def _sequence(self, value: Any, label: str) -> Any:
         name = type(value).__name__
         if not _PLAIN.issuperset(map(type, value)):
             value = [self.plain(item, label) for item in value]
         return (name, *value)
 
-    def set_(self, value: Any, label: str) -> Any:
+    def _set(self, value: Any, label: str) -> Any:
         return (type(value).__name__, sorted((self.plain(item, label) for item in sorted(value, key=_rough)), key=digest.encode))
 
-    def mapping(self, value: Any, label: str) -> Any:
+    def _mapping(self, value: Any, label: str) -> Any:
         # In their order: a loop sees it. What else holds names, such as the state of an object, is sorted.
         if _PLAIN.issuperset(map(type, value.values())) and _PLAIN.issuperset(map(type, value)):
             return ("dict", list(value), list(value.values()))
         return ("dict", [(self.plain(key, label), self.plain(item, f"{label}[{_name(key)}]")) for key, item in value.items()])
 
-    def method(self, value: MethodType, label: str) -> Any:
+    def _method(self, value: MethodType, label: str) -> Any:
         return ("method", self.plain(value.__func__, label), self.plain(value.__self__, label))
 
-    def descriptor(self, value: Any, label: str) -> Any:
+    def _descriptor(self, value: Any, label: str) -> Any:
         inner = [getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel", "func", "args", "keywords", "dispatcher")]
         return (type(value).__name__, [self.plain(item, label) for item in inner])
 
-    def text(self, value: Any, label: str) -> Any:
+    def _text(self, value: Any, label: str) -> Any:
         return (type(value).__name__, repr(value))
 
-    def other(self, value: Any, label: str) -> Any:
+    def _other(self, value: Any, label: str) -> Any:
         kind = type(value)
         if isinstance(value, MethodType):
-            return self.method(value, label)
+            return self._method(value, label)
         if isinstance(value, Enum):
             return ("enum", self._reference(kind), value.name, self.plain(value.value, label))
         name = _type_name(value)
@@ -153,7 +155,7 @@ class Reducer:
             return ("object", name)
         try:
             if kind.__module__ == "numpy" and hasattr(value, "tobytes") and not value.dtype.hasobject:
-                return ("array", name, str(value.dtype), list(value.shape), digest.of_bytes(value.tobytes()))
+                return ("array", name, str(value.dtype), list(value.shape), digest.of_bytes(_bytes_of(value)))
             if hasattr(kind, "iloc") and hasattr(kind, "to_numpy"):
                 return self._frame(value, label)
             reduced = _reduced(value)
@@ -188,6 +190,28 @@ class Reducer:
         parts.append([(self.plain(key, label), self.plain(item, label)) for key, item in pairs or ()])
         return ("object", parts)
 
+    _ways: ClassVar[dict[type, Callable[["Reducer", Any, str], Any]]] = {
+        list: _sequence,
+        tuple: _sequence,
+        set: _set,
+        frozenset: _set,
+        dict: _mapping,
+        MappingProxyType: _mapping,
+        complex: _text,
+        range: _text,
+        type(...): _text,
+        type(NotImplemented): _text,
+        MethodType: _method,
+        **dict.fromkeys(_METHODS, _descriptor),
+    }
+
+
+def _bytes_of(array: Any) -> Any:
+    try:
+        return memoryview(array).cast("B")  # no copy
+    except (TypeError, ValueError, BufferError):  # strided, or of a type that Python has no name for
+        return array.tobytes()
+
 
 def _reduced(value: Any) -> Any:
     reducer = copyreg.dispatch_table.get(type(value))
@@ -206,21 +230,5 @@ def _rough(key: object) -> bytes:
     """Give an order that no hash seed and no address enters, for things that need not be comparable."""
     try:
         return digest.encode(key)
-    except (TypeError, RecursionError):
+    except (TypeError, ValueError):
         return f"{_type_name(key)} {getattr(key, '__module__', '')} {getattr(key, '__qualname__', '')} {getattr(key, 'name', '')}".encode()
-
-
-_REDUCE: dict[type, Callable[[Reducer, Any, str], Any]] = {
-    list: Reducer.sequence,
-    tuple: Reducer.sequence,
-    set: Reducer.set_,
-    frozenset: Reducer.set_,
-    dict: Reducer.mapping,
-    MappingProxyType: Reducer.mapping,
-    complex: Reducer.text,
-    range: Reducer.text,
-    type(...): Reducer.text,
-    type(NotImplemented): Reducer.text,
-    MethodType: Reducer.method,
-    **dict.fromkeys(_METHODS, Reducer.descriptor),
-}

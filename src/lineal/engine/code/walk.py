@@ -10,17 +10,15 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from lineal.engine.code.compiled import chains_in, code_digest, qualname_of
 from lineal.engine.code.live import (
-    content_of,
     defaults_of,
     is_from_lineal,
     is_own,
     is_standard,
-    items_of,
     key_of,
     layers_of,
     loaded_module,
@@ -34,56 +32,50 @@ from lineal.engine.code.origins import (
     has_source,
     module_key,
     name_of,
-    origin_of_file,
     origin_of_module,
     shown_path,
 )
 from lineal.engine.code.parts import Part, digest_of
+from lineal.engine.code.references import References
 from lineal.engine.code.resolve import Chain, Found, Place, Resolver
 from lineal.engine.code.sources import Source, Sources
 from lineal.engine.code.values import Reducer, attributes, is_immutable, is_lineal, is_method, is_reference, shown
 from lineal.engine.code.watch import ABSENT, Watch
 from lineal.model import digest
 
-# What stands for a piece of code in the digest of another: ["own", key of its part], or a list that names someone else's.
-Token = list[Any]
-
 
 class Walk:
-    """One walk. After `run`: the parts by key, the third-party modules by name, and in words what could not be followed."""
+    """One walk. After `run`: the parts by key, the source of the function, and in words what could not be followed."""
 
     def __init__(self) -> None:
         self.parts: dict[str, Part] = {}
-        self.modules: set[str] = set()
         self.notes: list[str] = []
         self.source = ""
         self.watch = Watch(self._redigest)
-        self._queue: deque[tuple[Callable[[str, Any], None], str, Any]] = deque()
-        self._tokens: dict[int, tuple[Token, Any]] = {}  # by address; holds the piece, so that its address stays its own
+        self._queue: deque[tuple[str, Any]] = deque()
         self._named: dict[tuple[int, str], str] = {}
-        self._taken: dict[str, int] = {}
         self._roots: set[int] = set()
         self._innermost: object = None
         self._sources = Sources()
-        self._resolver = Resolver(self.watch, self._sources, self.notes.append, self.reference)
-        self._reducer = Reducer(self.reference, self.notes.append)
+        self._references = References(self.watch, self._enqueue, self.notes.append)
+        self._resolver = Resolver(self.watch, self._sources, self.notes.append, self._references.token)
 
     def run(self, function: Callable[..., Any]) -> str:
         """Walk from a function, or from anything that can be called, and give the key of the part where the walk began."""
         layers = list(layers_of(function))
         self._roots = {id(layer) for layer in layers}
         self._innermost = layers[-1]
-        root = self._reducer.plain(next(layer for layer in layers if not is_lineal(type(layer))), "the function")
+        root = self._references.reducer.plain(next(layer for layer in layers if not is_lineal(type(layer))), "the function")
         while self._queue:
-            handle, key, piece = self._queue.popleft()
-            handle(key, piece)
+            key, piece = self._queue.popleft()
+            self._handler(piece)(key, piece)
         own = root[0] == "reference" and root[1][0] == "own"
         return root[1][1] if own else digest_of("root/1", root)
 
     def distributions(self) -> dict[str, str]:
         """Give the versions of the distributions that hold the third-party modules."""
         found: dict[str, str] = {}
-        for module in sorted(self.modules):
+        for module in sorted(self._references.modules):
             top = module.partition(".")[0]
             versions = distributions_of(top, module)
             found.update(versions)
@@ -92,100 +84,17 @@ class Walk:
         return found
 
     def _redigest(self, value: object) -> str:
-        return Reducer(lambda piece: self._tokens[id(piece)][0], _ignore).digest(value, "")
+        return Reducer(self._references.known, _ignore).digest(value, "")
 
-    # References
+    def _enqueue(self, key: str, piece: Any) -> None:
+        self._queue.append((key, piece))
 
-    def reference(self, piece: Any) -> Token:
-        """Give what stands for a piece of code, and see to it that it is walked if it is the user's own."""
-        known = self._tokens.get(id(piece))
-        if known is None:
-            self._tokens[id(piece)] = (["itself"], piece)  # a wrapper may hold itself
-            known = self._tokens[id(piece)] = (self._token(piece), piece)
-        return known[0]
-
-    def _token(self, piece: Any) -> Token:
-        kind = type(piece)
-        if issubclass(kind, FunctionType):
-            return self._function_token(piece)
-        if issubclass(kind, type):
-            return self._class_token(piece)
-        if issubclass(kind, ModuleType):
-            return self._module_token(piece)
-        if is_lineal(kind):
-            inner = getattr(piece, "__wrapped__", None)
-            return ["lineal"] if inner is None else ["step", self._reducer.plain(inner, "a step")]
-        if "__wrapped__" in attributes(piece):
-            return ["wrapper", self.reference(kind), self._reducer.plain(attributes(piece)["__wrapped__"], "a wrapped function")]
-        if issubclass(kind, BuiltinFunctionType) and not isinstance(piece.__self__, ModuleType | None):
-            return ["method", piece.__name__, self._reducer.plain(piece.__self__, piece.__name__)]
-        owner = getattr(piece, "__objclass__", None)
-        if owner is not None:
-            return ["method", piece.__name__, self.reference(owner)]
-        return self._outside(piece.__module__, piece.__qualname__)
-
-    def _outside(self, module: str | None, name: str, inner: Iterable[Token] = ()) -> Token:
-        """Name a piece of someone else's code; `inner` is what it holds of the user's own."""
-        origin = origin_of_module(module) if module else "standard"
-        if origin == "foreign":
-            self.modules.add(str(module))
-        loaded = loaded_module(module) if origin == "own" else None
-        if loaded is not None and not has_source(loaded):
-            return ["compiled", self.reference(loaded), name]
-        held = sorted(inner, key=digest.encode)
-        # Where Lineal keeps things may change from version to version.
-        return ["lineal", name, *held] if origin == "lineal" else ["outside", module or "", name, *held]
-
-    def _function_token(self, function: FunctionType) -> Token:
-        code, module = function.__code__, function.__globals__.get("__name__")
-        path = code.co_filename
-        in_file = not path.startswith("<") or path.startswith("<frozen ")
-        origin = origin_of_file(path) if in_file else origin_of_module(module)
-        if origin == "own":
-            return self._part(self._function, function, module_key(function.__globals__), qualname_of(code))
-        return self._outside(module, qualname_of(code), self._held_by(function))
-
-    def _held_by(self, function: FunctionType) -> list[Token]:
-        """Give the own code that someone else's function holds: what a decorator wrapped, or what was registered with it."""
-        tokens = self._own_among([attributes(function).get("__wrapped__")])
-        for cell in function.__closure__ or ():
-            content = content_of(cell)
-            held = self._own_among(items_of(content))
-            if held:
-                self.watch.cell(cell)
-                if type(content) is dict:
-                    self.watch.size(content)
-            tokens += [token for token in held if token not in tokens]
-        return tokens
-
-    def _own_among(self, pieces: Iterable[Any]) -> list[Token]:
-        codes = [piece for piece in pieces if is_reference(piece) and not isinstance(piece, ModuleType)]
-        return [token for token in map(self.reference, codes) if is_own(token)]
-
-    def _class_token(self, cls: type) -> Token:
-        module = cls.__module__
-        if origin_of_module(module) != "own":
-            return self._outside(module, cls.__qualname__)
-        loaded = loaded_module(module)
-        if loaded is not None and not has_source(loaded):
-            return ["compiled", self.reference(loaded), cls.__qualname__]
-        return self._part(self._class, cls, module_key(vars(loaded)) if loaded is not None else str(module or ""), cls.__qualname__)
-
-    def _module_token(self, module: ModuleType) -> Token:
-        name = module.__name__
-        if origin_of_module(name) != "own":
-            return self._outside(name, "")
-        return self._part(self._module if has_source(module) else self._extension, module, module_key(vars(module)), "")
-
-    def _part(self, handle: Callable[[str, Any], None], piece: Any, module: str, name: str) -> Token:
-        key = self._free_key(key_of(module, name))
-        self._queue.append((handle, key, piece))
-        return ["own", key]
-
-    def _free_key(self, key: str) -> str:
-        """Tell pieces of the same name apart: functions made in a loop, lambdas, a cell's old and new definition."""
-        number = self._taken[key] = self._taken.get(key, 0) + 1
-        return key if number == 1 else f"{key}#{number}"
+    def _handler(self, piece: Any) -> Callable[[str, Any], None]:
+        if isinstance(piece, FunctionType):
+            return self._function
+        if isinstance(piece, type):
+            return self._class
+        return self._module if has_source(piece) else self._extension
 
     # Code
 
@@ -218,7 +127,7 @@ class Walk:
         for name, value in defaults_of(function):
             names[f"={name}"] = self._value(value, f"{key}({name})", "default", path, namespace)
         if "__wrapped__" in attributes(function):
-            names["^^"] = self._reducer.plain(self.watch.name(function.__dict__, "__wrapped__"), key)
+            names["^^"] = self._references.reducer.plain(self.watch.name(function.__dict__, "__wrapped__"), key)
         self.parts[key] = Part("function", digest_of("function/1", (says, _ordered(names))), shown_path(path, name_of(namespace)), lines)
 
     def _decorators(self, source: Source, unit: Any, place: Place) -> tuple[list[str], list[Chain]]:
@@ -230,10 +139,17 @@ class Walk:
             if found is not None and is_from_lineal(found.value, found.outside):
                 continue
             says.append(said)
-            names += chains
+            names += [chain for chain in chains if not self._is_outside_object(chain, place)]
         if says and source.edited:
             says.append("decorators may differ from those that were loaded")
         return says, names
+
+    def _is_outside_object(self, chain: Chain, place: Place) -> bool:
+        """Tell whether a name in a decorator is an object of someone else's class: an application with all that is registered in it."""
+        found = self._resolver.find(chain, place)
+        if found is None or found.outside or is_reference(found.value):
+            return False
+        return origin_of_module(type(found.value).__module__) == "foreign"
 
     def _follow_hints(self, chains: Iterable[Chain], place: Place) -> None:
         """Walk the user's own classes in the annotations of the function itself: the code of its arguments is found nowhere else."""
@@ -243,7 +159,7 @@ class Walk:
             while waiting:
                 hint = waiting.pop()
                 if isinstance(hint, type) and origin_of_module(hint.__module__) == "own":
-                    self.reference(hint)
+                    self._references.token(hint)
                 waiting += getattr(hint, "__args__", ())
 
     def _class(self, key: str, cls: type) -> None:
@@ -264,8 +180,8 @@ class Walk:
                 says.append("its body may differ from the one that was loaded")
             names = self._names([chain for unit in units for chain in unit.chains], place)
             self.notes += [f"{text} in {key}, line {line}" for unit in units for text, line in unit.notes]
-        names["^bases"] = [self.reference(base) for base in cls.__mro__[1:-1]]
-        names["^metaclass"] = self.reference(type(cls))
+        names["^bases"] = [self._references.token(base) for base in cls.__mro__[1:-1]]
+        names["^metaclass"] = self._references.token(type(cls))
         self.watch.size(live)
         for name, value in members:
             self.watch.name(live, name)
@@ -315,16 +231,16 @@ class Walk:
         value = found.value
         if found.outside:
             if value is not ABSENT and is_reference(value) and not isinstance(value, ModuleType):
-                token = self.reference(value)
+                token = self._references.token(value)
                 if is_own(token):  # a name of someone else's module that the user replaced
                     return token
-            return self._outside(found.outside[0], ".".join(found.outside[1:]))
+            return self._references.outside(found.outside[0], ".".join(found.outside[1:]))
         if isinstance(value, ModuleType) and not has_source(value):
-            return ["compiled", self.reference(value), *found.rest]
+            return ["compiled", self._references.token(value), *found.rest]
         if isinstance(value, FunctionType) and found.rest:
-            return [self.reference(value), self._function_attribute(value, found.rest[0])]
+            return [self._references.token(value), self._function_attribute(value, found.rest[0])]
         if found.namespace is None:  # a closure's cell, a builtin
-            return self.reference(value) if is_reference(value) else None
+            return self._references.token(value) if is_reference(value) else None
         return self._global(value, found.namespace, found.name)
 
     def _function_attribute(self, function: FunctionType, name: str) -> Any:
@@ -339,15 +255,20 @@ class Walk:
 
     def _global(self, value: Any, namespace: dict[str, Any], name: str) -> Any:
         if is_reference(value):
-            return self._reducer.plain(value, name)
+            return self._references.reducer.plain(value, name)
         maker = loaded_module(getattr(value, "__module__", None)) if callable(value) else None
         if maker is not None and not has_source(maker) and origin_of_module(maker.__name__) == "own":  # a function of Cython
-            return ["compiled", self.reference(maker), name]
-        namespace, name = self._resolver.home(value, namespace, name)
+            return ["compiled", self._references.token(maker), name]
+        if name in ("__name__", "__file__"):  # the same for a script and for a module, and in every folder
+            return [name, module_key(namespace)]
+        home = self._resolver.home(value, namespace, name)
+        if home.namespace is None:
+            return self._references.outside(home.outside[0], home.name)
+        namespace, name = home.namespace, home.name
         known = self._named.get((id(namespace), name))
         if known is not None:
             return ["value", known]
-        key = self._free_key(key_of(module_key(namespace), name))
+        key = self._references.free_key(key_of(module_key(namespace), name))
         self._named[id(namespace), name] = key
         self._value_part(value, key, "constant", file_of(namespace), namespace, name)
         return ["value", key]
@@ -355,13 +276,13 @@ class Walk:
     def _value(self, value: Any, key: str, kind: str, path: str, namespace: dict[str, Any]) -> Any:
         """Give what stands for a value that no global name holds, as a part of its own unless it is code."""
         if is_reference(value) or is_method(value):
-            return self._reducer.plain(value, key)
-        key = self._free_key(key)
+            return self._references.reducer.plain(value, key)
+        key = self._references.free_key(key)
         self._value_part(value, key, kind, path, namespace, "")
         return ["value", key]
 
     def _value_part(self, value: Any, key: str, kind: str, path: str, namespace: dict[str, Any], name: str) -> None:
-        content = self._reducer.digest(value, key)
+        content = self._references.reducer.digest(value, key)
         if not is_immutable(value):
             self.watch.value(value, content)
         source = self._sources.at(path, namespace) if name and path else None
