@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.fsops import FULL, typed
 from lineal.errors import ArtifactCorrupted, ArtifactMissing, LinealError, MaterializerError, NoMaterializer, PickleRefused
+from lineal.materializers import visualized
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, where
 from lineal.materializers.registry import Registry
+from lineal.materializers.visualized import visualizations_of
 from lineal.model import digest
-from lineal.model.records import FileEntry, Json, ObjectRecord, VersionRecord
+from lineal.model.records import Companion, CompanionFile, FileEntry, Json, ObjectRecord, VersionRecord
+from lineal.model.visualization import Visualization
 
 INLINE_LIMIT = 16 * 1024
 """Bytes up to which the value of a BytesMaterializer lives in its metadata row."""
@@ -38,6 +41,7 @@ class Saved:
     type: str
     data_type: str
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    companion: Companion | None = None
 
 
 class Artifacts:
@@ -48,13 +52,15 @@ class Artifacts:
         registry: Chooses materializers.
         sync: Whether `save` returns only when the bytes would survive a power cut.
         pickle: "own", "forbid" or "allow": what may be written and read by materializers that can run code.
+        visualize: Whether visualizations are made where it is not said.
     """
 
-    def __init__(self, store: ArtifactStore, registry: Registry, *, sync: bool, pickle: str) -> None:
+    def __init__(self, store: ArtifactStore, registry: Registry, *, sync: bool, pickle: str, visualize: bool = True) -> None:
         self.store = store
         self.registry = registry
         self.sync = sync
         self.pickle = pickle
+        self.visualize = visualize
 
     def choose(self, item: Item, declined: AnyMaterializer | None = None) -> AnyMaterializer:
         """Give the materializer for a value, or the next one after `declined`; raise NoMaterializer when the policy forbids the only one."""
@@ -73,8 +79,8 @@ class Artifacts:
             )
         return materializer
 
-    def save(self, items: Sequence[Item], *, metadata: bool = True) -> list[Saved]:
-        """Save values as sealed objects, all made durable in one barrier; the same order as `items`.
+    def save(self, items: Sequence[Item], *, metadata: bool = True, visualize: bool | None = None) -> list[Saved]:
+        """Save values as sealed objects, their visualizations beside them, all made durable in one barrier; the same order as `items`.
 
         Raises MaterializerError when a materializer fails, with the value on the exception as `value`; then nothing is kept.
         """
@@ -101,6 +107,7 @@ class Artifacts:
                     except NoMaterializer:  # only writing showed that it cannot be held: the next candidate is asked
                         materializer = self.choose(item, materializer)
                 chosen.append(materializer)
+            shown = self._visualized(items, chosen, staged) if (self.visualize if visualize is None else visualize) else {}
         except BaseException as error:
             for folder in staged:
                 self.store.discard(folder)
@@ -109,10 +116,7 @@ class Artifacts:
             if isinstance(error, LinealError) or not isinstance(error, Exception):
                 raise
             raise _save_failure(item, materializer, error) from error
-        for folder in set(staged).difference(place for place in written if isinstance(place, Path)):
-            staged.remove(folder)
-            self.store.discard(folder)
-        sealed = dict(zip(staged, self.store.seal(staged, sync=self.sync), strict=True)) if staged else {}
+        sealed = self._seal(staged, [*written, *(place for place, _ in shown.values())]) if staged else {}
         return [
             Saved(
                 sealed[place] if isinstance(place, Path) else place,
@@ -120,9 +124,49 @@ class Artifacts:
                 type_name(item.value),
                 materializer.data_type,
                 _metadata(item, materializer) if metadata else {},
+                _companion(shown[number], sealed) if number in shown else None,
             )
-            for item, materializer, place in zip(items, chosen, written, strict=True)
+            for number, (item, materializer, place) in enumerate(zip(items, chosen, written, strict=True))
         ]
+
+    def _seal(self, staged: Sequence[Path], places: Sequence[ObjectRecord | Path]) -> dict[Path, ObjectRecord]:
+        """Seal the folders that are somebody's place, in one barrier; those that a materializer declined to fill are discarded."""
+        wanted = {place for place in places if isinstance(place, Path)}
+        for folder in set(staged) - wanted:
+            self.store.discard(folder)
+        folders = [folder for folder in staged if folder in wanted]
+        return dict(zip(folders, self.store.seal(folders, sync=self.sync), strict=True)) if folders else {}
+
+    def _visualized(self, items: Sequence[Item], chosen: Sequence[AnyMaterializer], staged: list[Path]) -> dict[int, "_Shown"]:
+        """Make the visualizations of those values that have any, by place: in a staged folder, or in a row when it is a small one."""
+        shown: dict[int, _Shown] = {}
+        for number, (item, materializer) in enumerate(zip(items, chosen, strict=True)):
+            found = visualizations_of(materializer, item.value, item.where) if materializer.visualizes else ()
+            if len(found) == 1 and len(found[0].data) <= INLINE_LIMIT:
+                [entry] = files = visualized.named(found)
+                shown[number] = inline_object(entry.file, found[0].data), files
+            elif found:
+                folder = self.store.stage()
+                staged.append(folder)
+                shown[number] = folder, visualized.write(found, folder)
+        return shown
+
+    def visualizations(self, record: VersionRecord, companion: Companion | None) -> list[Visualization]:
+        """Give what shows a version: what was made when it was saved, else what can be made of its files without loading it.
+
+        Raises ArtifactMissing or ArtifactCorrupted when the bytes are gone or changed.
+        """
+        name = f"{record.artifact}@{record.version}"
+        if companion is not None:
+            whose = f"the visualizations of {name}"
+            return [visualized.read(entry, self._file(companion.object, entry.file, whose)) for entry in companion.files]
+        if record.state == "pruned":
+            return []
+        try:
+            materializer = self.registry.by_id(record.materializer)
+        except NoMaterializer:  # what it is stored as is not known in this process
+            return []
+        return list(materializer.preview(record.object.files, lambda path: self._file(record.object, path, name)))
 
     def load(self, record: VersionRecord, type_: Any = None) -> Any:
         """Give the value of a stored version; private to the caller. `type_` is the consumer's annotation, None when there is none.
@@ -158,12 +202,16 @@ class Artifacts:
         return self.store.holds(record.object, verify=record.object.size <= VERIFY_LIMIT)
 
     def _bytes(self, record: ObjectRecord, name: str) -> bytes:
+        [entry] = record.files
+        return self._file(record, entry.path, name)
+
+    def _file(self, record: ObjectRecord, path: str, name: str) -> bytes:
         if record.inline is not None:
             return record.inline
-        [entry] = record.files
-        data = (self.store.fetch(record) / entry.path).read_bytes()
-        if digest.of_bytes(data) != entry.digest:
-            raise ArtifactCorrupted(f"the bytes of {name} are not those that were saved ({entry.path}); run its step again")
+        [wanted] = [entry.digest for entry in record.files if entry.path == path]
+        data = (self.store.fetch(record) / path).read_bytes()
+        if digest.of_bytes(data) != wanted:
+            raise ArtifactCorrupted(f"the bytes of {name} are not those that were saved ({path}); run its step again")
         return data
 
     def _check_trust(self, record: VersionRecord, name: str) -> None:
@@ -186,6 +234,14 @@ class Artifacts:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
             return materializer.load(copy, type_)
+
+
+_Shown = tuple[ObjectRecord | Path, tuple[CompanionFile, ...]]
+
+
+def _companion(shown: _Shown, sealed: Mapping[Path, ObjectRecord]) -> Companion:
+    place, files = shown
+    return Companion(sealed[place] if isinstance(place, Path) else place, files)
 
 
 def _save_failure(item: Item, materializer: AnyMaterializer, error: Exception) -> LinealError:
@@ -211,9 +267,10 @@ def type_name(value: Any) -> str:
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-def boots(saved: Iterable[ObjectRecord]) -> list[str]:
-    """Give the digests of objects that are not durable yet."""
-    return [record.digest for record in saved if record.boot is not None]
+def boots(saved: Sequence[Saved]) -> list[str]:
+    """Give the digests of objects that are not durable yet: of values and of their visualizations."""
+    objects = [each.object for each in saved] + [each.companion.object for each in saved if each.companion is not None]
+    return [record.digest for record in objects if record.boot is not None]
 
 
 def _metadata(item: Item, materializer: AnyMaterializer) -> Mapping[str, Json]:

@@ -195,4 +195,5 @@ def _renamed(output: str, artifact: str, version: str | None, found: VersionReco
         "step",
         found.tags,
         found.metadata,
+        metadata.visualizations(found.id),
     )

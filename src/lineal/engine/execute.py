@@ -85,7 +85,9 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
                 items = []
                 for output, each in zip(spec.signature.outputs, outputs, strict=True):
                     items.append(Item(f"output {output.name!r} of {task.where}", each, spec.materializers.get(output.name)))
-                result.saved = artifacts.save(items, metadata=task.options.enable_artifact_metadata is not False)
+                result.saved = artifacts.save(
+                    items, metadata=task.options.enable_artifact_metadata is not False, visualize=task.options.enable_artifact_visualization
+                )
                 result.kept = tuple(each if type(each) in IMMUTABLE else MISSING for each in outputs)
                 result.error = None
                 break

@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from lineal.artifacts import Artifacts
+from lineal.artifacts import Artifacts, boots
 from lineal.engine import cache
 from lineal.engine.execute import StepResult, StepTask
 from lineal.engine.interrupt import Interrupts
@@ -206,7 +206,7 @@ class Runner:
         ended.values = {name: value for name, value in zip(names, result.kept, strict=False) if value is not MISSING}
         self._end(call, ended, result.duration / 1e9, inquiry.reason())
         if self.run.durability == "run":
-            self._unsettled += [saved.object.digest for saved in result.saved if saved.object.boot is not None]
+            self._unsettled += boots(result.saved)
 
     def _new_outputs(self, call: Call, result: StepResult) -> list[NewOutput | SameOutput]:
         outputs: list[NewOutput | SameOutput] = []
@@ -220,6 +220,7 @@ class Runner:
                 NewOutput(
                     new_id(), spec.name, name.artifact, name.version, saved.object, saved.materializer, saved.type,
                     config.artifact_type or saved.data_type, "step", tuple(config.tags or ()), metadata,
+                    saved.companion,
                 )
             )  # fmt: skip
         return outputs

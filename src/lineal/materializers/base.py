@@ -5,10 +5,13 @@ small value live in its metadata row. Both have a stable id such as `numpy.ndarr
 with the recorded id, so the format behind an id never changes; a new format takes a new number and the old class stays.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, ClassVar, Final
+
+from lineal.model.records import FileEntry
+from lineal.model.visualization import Visualization
 
 defined: Final[dict[str, type["AnyMaterializer"]]] = {}
 """Every materializer class of this process by its id, also those given to one step only: what was saved must find its reader.
@@ -43,14 +46,32 @@ class _Common:
         """
         return True
 
+    visualizes: ClassVar[bool] = False
+    """Whether the class has a `visualize` of its own; worked out when it is defined."""
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        cls.visualizes = cls.visualize is not _Common.visualize
         if isinstance(cls.__dict__.get("id"), str):
             defined[cls.id] = cls  # type: ignore[assignment]  # only the two shapes below are ever subclassed
 
     def metadata(self, value: Any) -> Mapping[str, Any]:
         """Give facts about a value that are cheap to know: JSON values by name."""
         return {}
+
+    def visualize(self, value: Any) -> Iterable[Visualization]:
+        """Give what shows the value to a person, or yield it piece by piece. Called once, when the value is saved; kept beside it.
+
+        Work on a bounded sample: the step waits for it, 10 seconds at most. Escape what comes from the value when you make HTML.
+        """
+        return ()
+
+    def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
+        """Give what shows a stored value that has no visualization, each time somebody looks, from its files and without loading it.
+
+        For formats that can be read by a person as they are. `read` gives the bytes of a file.
+        """
+        return ()
 
 
 class Materializer(_Common):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from lineal.errors import LinealWarning, NoMaterializer, UsageError
+from lineal.materializers import text_types
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, Materializer, defined
 from lineal.materializers.builtin import ContainerMaterializer, JsonMaterializer, PickledContainerMaterializer, RawBytesMaterializer
 from lineal.materializers.paths import PathMaterializer
@@ -323,3 +324,5 @@ registry: Final = _default()
 def register_materializer(materializer: Any, *types: type, replace: bool = False) -> None:
     """Let a materializer take types in this process. See `Registry.register`."""
     registry.register(materializer, *types, replace=replace)
+    for each in text_types.MATERIALIZERS:
+        made.register(each)
