@@ -18,6 +18,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 BY_NAME = {
     "lineal": "the public names are loaded on first use, so that `import lineal` stays fast",
     "lineal.cli.app": "each subcommand is loaded when it is used, so that `lineal --help` stays fast",
+    "lineal.engine.code.resolve": "a module that a step imports in its body is the user's, and its code is part of what the step does",
     "lineal.engine.remote": "a worker imports the user's module in which a step stands",
     "lineal.materializers.registry": "a library's materializers are loaded when the first value of one of its types appears",
     "lineal.materializers.sklearn": "of the modules on its list only those that a model names are loaded, to see that it names their own",

@@ -32,7 +32,8 @@ def test_only_settings_reads_the_environment(sources: list[Any]) -> None:
         if (isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv", "putenv"))
         or (isinstance(node, ast.ImportFrom) and node.module == "os" and any(a.name in ("environ", "getenv") for a in node.names))
     }
-    assert readers == {"lineal.settings"}
+    # The test kit hands the environment on to a process with another hash seed; it configures nothing.
+    assert readers - {"lineal.testing.materializers"} == {"lineal.settings"}
 
 
 def test_every_module_says_what_it_is(sources: list[Any]) -> None:

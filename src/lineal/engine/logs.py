@@ -109,9 +109,9 @@ def teeing(current: Callable[[], StepLog | None], through: Callable[[TextIO], Te
     """
     global _tees
     with _tee_lock:
-        _tees += 1
-        if _tees == 1:
+        if _tees == 0:
             _install(current, through or (lambda stream: stream))
+        _tees += 1
     try:
         yield
     finally:
