@@ -77,7 +77,10 @@ class MetadataStore(Protocol):
         ...
 
     def list_runs(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[RunRecord]:
-        """List runs. Filters: pipeline, name, status, tag, created_after, created_before. `sort` is a field name, `-field` descends."""
+        """List runs. Filters: pipeline, name, status, tag, metadata (a query, see `lineal.model.query`), created_after, created_before.
+
+        `sort` is a field name, `-field` descends.
+        """
         ...
 
     def list_step_runs(self, run_id: str) -> list[StepRunRecord]:
@@ -133,7 +136,9 @@ class MetadataStore(Protocol):
         ...
 
     def list_versions(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[VersionRecord]:
-        """List versions. Filters: artifact, name (with `*`), version, tag, data_type, type, pipeline, step, run, created_after, created_before."""
+        """List versions. Filters: artifact, name (with `*`), version, tag, data_type, type, pipeline, step, run, metadata, created_after,
+        created_before.
+        """
         ...
 
     def list_artifacts(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[ArtifactRecord]:

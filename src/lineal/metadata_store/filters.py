@@ -5,12 +5,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lineal.errors import UsageError
+from lineal.metadata_store.conditions import condition
 from lineal.metadata_store.statements import SQL
 from lineal.model.naming import MAX_NAME
+from lineal.model.query import parse_query
 
 LONGEST_PAGE = 10_000
 MOST_VALUES = 1000
 MOST_STARS = 8  # each star multiplies what matching one name can cost
+
+_ALL = frozenset({"tag", "metadata"})  # of these filters, all values must hold; of others, any
 
 # Each list's sort fields and what they mean. Times sort by the store's own order of rows, which no clock can disturb.
 SORTS: dict[str, dict[str, str]] = {
@@ -34,8 +38,8 @@ def fields(listed: str) -> list[str]:
 def where(listed: str, filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """Give the WHERE clause of filters and its parameters.
 
-    A filter of None does not filter. A list of values means any of them, for tags all of them. Raises UsageError for an unknown field
-    or a value of the wrong type.
+    A filter of None does not filter. A list of values means any of them, for tags and questions about metadata all of them. Raises
+    UsageError for an unknown field or a value of the wrong type.
     """
     known = fields(listed)
     clauses: list[str] = []
@@ -49,13 +53,20 @@ def where(listed: str, filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
         if len(values) > MOST_VALUES:
             raise UsageError(f"the filter {field!r} takes at most {MOST_VALUES} values, got {len(values)}")
         fragment = SQL[f"{listed}.{field}"]
-        check: Callable[[Any, str], Any] = _CHECKS.get(field, _text)
-        joint = " AND " if field == "tag" else " OR "
+        made = [_clause(fragment, field, value) for value in values]
         # No value at all: nothing is any of them, and everything has all of them.
-        clauses.append(f"({joint.join([fragment] * len(values)) or ('1 = 1' if field == 'tag' else '1 = 0')})")
-        for value in values:
-            parameters += [check(value, field)] * fragment.count("?")
+        joint, empty = (" AND ", "1 = 1") if field in _ALL else (" OR ", "1 = 0")
+        clauses.append(f"({joint.join(sql for sql, _ in made) or empty})")
+        parameters += [value for _, bound in made for value in bound]
     return (f"WHERE {' AND '.join(clauses)}" if clauses else ""), parameters
+
+
+def _clause(fragment: str, field: str, value: Any) -> tuple[str, list[Any]]:
+    if field == "metadata":
+        sql, bound = condition(parse_query(value))
+        return fragment.replace("{query}", sql), bound
+    check: Callable[[Any, str], Any] = _CHECKS.get(field, _text)
+    return fragment, [check(value, field)] * fragment.count("?")
 
 
 def order(listed: str, sort: str) -> str:

@@ -11,6 +11,53 @@ SELECT key, value FROM meta;
 -- The newest migration that was applied.
 SELECT max(version) FROM migrations;
 
+-- ---------------------------------------------------------------- questions about metadata
+
+-- name: query_value
+-- The value at a key of a metadata column (the path is bound twice): its kind, NULL when there is none, and the value to compare.
+-- Floats that JSON does not have and times are objects there (json_text.py, model/values.py). A time becomes microseconds since 1970.
+SELECT CASE
+        WHEN k.type IN ('integer', 'real') OR k.tag IN ('inf', '-inf') THEN 'number'
+        WHEN k.type IN ('true', 'false') THEN 'boolean'
+        WHEN k.tag = 'nan' OR k.tag = 'time' THEN k.tag
+        WHEN k.type IN ('text', 'null') OR k.type IS NULL THEN k.type
+        ELSE 'other'
+    END AS kind,
+    CASE k.tag
+        WHEN 'inf' THEN 9e999
+        WHEN '-inf' THEN -9e999
+        WHEN 'time' THEN CAST(strftime('%s', substr(json_extract(k.held, '$.value'), 1, 19)) AS INTEGER) * 1000000
+            + CAST(substr(json_extract(k.held, '$.value'), 21, 6) AS INTEGER) - coalesce(json_extract(k.held, '$.tz.microseconds'), 0)
+        ELSE k.held
+    END AS value
+FROM (
+    SELECT h.type, h.held, CASE
+        WHEN h.type <> 'object' THEN NULL
+        WHEN json_type(h.held, '$."$float"') = 'text' THEN json_extract(h.held, '$."$float"')
+        WHEN json_extract(h.held, '$."$$type"') = 'float' THEN json_extract(h.held, '$.value')
+        WHEN json_extract(h.held, '$."$$type"') = 'date' THEN 'time'
+        WHEN json_extract(h.held, '$."$$type"') = 'datetime'
+            AND (json_type(h.held, '$.tz') IS NULL OR json_type(h.held, '$.tz.microseconds') = 'integer') THEN 'time'
+    END AS tag
+    FROM (SELECT json_type(x.metadata, ?) AS type, json_extract(x.metadata, ?) AS held) h
+) k
+
+-- name: query_exists
+-- Condition: the key is there.
+EXISTS (SELECT 1 FROM ({query_value}) y WHERE y.kind IS NOT NULL)
+
+-- name: query_is
+-- Condition: the value is of a kind that has one value: null, nan.
+EXISTS (SELECT 1 FROM ({query_value}) y WHERE y.kind = ?)
+
+-- name: query_compare
+-- Condition: the value is of this kind and stands in this relation to another.
+EXISTS (SELECT 1 FROM ({query_value}) y WHERE y.kind = ? AND y.value {sign} ?)
+
+-- name: query_compare_number
+-- Condition: the same for numbers. The other one is bound as JSON, so that both are read by the same code, to the same last bit.
+EXISTS (SELECT 1 FROM ({query_value}) y WHERE y.kind = 'number' AND y.value {sign} json_extract(?, '$[0]'))
+
 -- ---------------------------------------------------------------- what a record is made of
 
 -- name: run_columns
@@ -127,6 +174,10 @@ r.status = ?
 -- name: runs.tag
 -- Filter: a tag.
 r.id IN (SELECT t.run_id FROM run_tags t WHERE t.tag = ?)
+
+-- name: runs.metadata
+-- Filter: a question about the metadata.
+EXISTS (SELECT 1 FROM runs x WHERE x.id = r.id AND {query})
 
 -- name: runs.created_after
 -- Filter: started at this time or later.
@@ -411,6 +462,10 @@ EXISTS (SELECT 1 FROM edges e JOIN step_runs s ON s.id = e.step_run_id WHERE e.v
 -- Filter: the run that made it, by id or name.
 v.id IN (SELECT e.version_id FROM runs r JOIN step_runs s ON s.run_id = r.id JOIN edges e ON e.step_run_id = s.id
     WHERE (r.uid = ? OR r.name = ?) AND e.role = 'made')
+
+-- name: versions.metadata
+-- Filter: a question about the metadata.
+EXISTS (SELECT 1 FROM versions x WHERE x.id = v.id AND {query})
 
 -- name: versions.created_after
 -- Filter: made at this time or later.

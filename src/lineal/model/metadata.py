@@ -1,6 +1,7 @@
 """Metadata that users log: what may stand in it, how large it may be, and how it is kept."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from lineal.errors import UsageError
@@ -43,6 +44,9 @@ def _plain(value: Any) -> Any:
     # A numpy scalar knows its dtype and gives its Python twin; nothing of numpy is imported for this.
     if hasattr(value, "dtype") and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         return value.item()
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        # Queries compare moments, and no store knows what a zone's name means; its offset at that moment says the same.
+        return value.astimezone(timezone(value.utcoffset() or timedelta(0)))
     if type(value) is dict:
         return {key: _plain(item) for key, item in value.items()}
     if type(value) in (list, tuple):

@@ -23,8 +23,8 @@ def test_like_escapes_all_but_the_star() -> None:
 @pytest.mark.parametrize(
     ("listed", "expected"),
     [
-        ("runs", "pipeline name status tag created_after created_before"),
-        ("versions", "artifact name version tag data_type type pipeline step run created_after created_before"),
+        ("runs", "pipeline name status tag metadata created_after created_before"),
+        ("versions", "artifact name version tag data_type type pipeline step run metadata created_after created_before"),
         ("artifacts", "name tag data_type type"),
     ],
 )
