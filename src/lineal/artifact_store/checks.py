@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from lineal.artifact_store import tree
 from lineal.errors import ArtifactCorrupted, ArtifactMissing
+from lineal.files import kind
 from lineal.model import digest
 
 REMEDY = "run the step that made it again; the cache will not use it"
@@ -42,7 +43,7 @@ class Checks:
             full = f"{place}/{path}"
             status = self._status(full, name, path)
             if not stat.S_ISREG(status.st_mode):
-                raise _corrupted(name, f"{path} should be a regular file and is {tree.kind(status)}")
+                raise _corrupted(name, f"{path} should be a regular file and is {kind(status)}")
             if status.st_size != size:
                 raise _corrupted(name, f"{path} should have {size:,} bytes and has {status.st_size:,}")
             if verify and self._digest(full, status, name) != expected:
@@ -53,7 +54,7 @@ class Checks:
     def _check_folder(self, full: str, name: str, path: str) -> None:
         status = self._status(full, name, path)
         if not stat.S_ISDIR(status.st_mode):
-            raise _corrupted(name, f"{path} should be a folder and is {tree.kind(status)}")
+            raise _corrupted(name, f"{path} should be a folder and is {kind(status)}")
 
     def _status(self, full: str, name: str, path: str) -> os.stat_result:
         try:

@@ -13,19 +13,13 @@ from blake3 import blake3
 
 from lineal.artifact_store import fsops
 from lineal.errors import ArtifactCorrupted, InvalidName, UsageError
+from lineal.files import kind
 from lineal.model import digest
 
 BLOCK = 4 << 20
 """Bytes read at a time from a big file; large enough for BLAKE3 to use every core."""
 
 _plain = re.compile(r"[\w.\-+=@,()\[\]{} /]+\Z", re.ASCII).match
-_KINDS = (
-    (stat.S_ISLNK, "a symbolic link"),
-    (stat.S_ISFIFO, "a FIFO"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISREG, "a file"),
-)
 
 
 def listing(folder: str) -> tuple[list[str], list[str]]:
@@ -65,11 +59,6 @@ def check_path(path: str) -> str:
         if character < " " or character in "\\\x7f":
             raise InvalidName(f"the file name {path!a} contains {character!r}, which not every system can keep; use another name")
     return path
-
-
-def kind(status: os.stat_result) -> str:
-    """Say what kind of file something is."""
-    return next((name for test, name in _KINDS if test(status.st_mode)), "a device")
 
 
 def take(folder: str) -> tuple[list[tuple[str, int, str]], list[str]]:

@@ -50,11 +50,6 @@ def test_anything_but_files_is_refused_by_name(folder: Path, kind: str, named: s
         tree.take(str(folder))
 
 
-def test_a_device_is_called_a_device():
-    """The last kind has no other test."""
-    assert tree.kind(os.stat("/dev/null")) == "a device"
-
-
 def test_a_hard_link_is_refused(folder: Path):
     """Through its other name the object could be changed, and making it read-only would change the other."""
     (folder.parent / "mine").write_text("1")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lineal.errors import MaterializerError
-from lineal.materializers import paths
-from lineal.materializers.paths import FOLDERS, PathMaterializer, copy_file
+from lineal.files import FOLDERS
+from lineal.materializers.paths import PathMaterializer
 from lineal.materializers.registry import registry
 from lineal.testing.materializers import MaterializerTests, content, load, save
 
@@ -189,19 +189,3 @@ def test_who_takes_which_path() -> None:
     assert registry.for_value(PurePosixPath("x")).id == "json/1"
     assert registry.for_value([Path("x")]).id == "json/1"
     assert not PATHS.accepts(Special("x"))
-
-
-def test_copy_without_help_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the system can neither clone nor copy in the kernel, the bytes are copied."""
-    monkeypatch.setattr(paths, "_clone", lambda source, target: False)
-    (tmp_path / "a").write_bytes(b"abc" * 1000)
-    copy_file(tmp_path / "a", tmp_path / "b")
-    assert (tmp_path / "b").read_bytes() == b"abc" * 1000
-
-
-def test_copy_where_the_kernel_copies_nothing_and_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some file systems do; the bytes are copied then."""
-    monkeypatch.setattr(os, "copy_file_range", lambda *given: 0, raising=False)
-    (tmp_path / "a").write_bytes(b"abc" * 1000)
-    copy_file(tmp_path / "a", tmp_path / "b")
-    assert (tmp_path / "b").read_bytes() == b"abc" * 1000
