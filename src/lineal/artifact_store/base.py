@@ -19,6 +19,11 @@ class ArtifactStore(Protocol):
         """Where this store is: a folder's path or a URL."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """The store's own id, which stays when the store is moved: it pairs the bytes with their facts."""
+        ...
+
     def stage(self) -> Path:
         """Make a new, empty, private folder in which an object's files can be written."""
         ...
@@ -53,12 +58,20 @@ class ArtifactStore(Protocol):
         """Tell whether `fetch` would give the object."""
         ...
 
-    def discard(self, folder: Path) -> None:
-        """Remove a staged folder with all that is in it."""
+    def has(self, digest: str) -> bool:
+        """Tell whether an object is in place: one look, without checking what is in it. Raises StoreMismatch when the store is not there."""
+        ...
+
+    def discard(self, folder: Path) -> int:
+        """Remove a staged folder with all that is in it and give the bytes freed; 0 when it is gone already."""
         ...
 
     def digests(self) -> Iterator[str]:
         """Walk over the digests of all objects that are in place."""
+        ...
+
+    def withdraw(self, digest: str) -> Path | None:
+        """Take an object out of its place in one quick move, for `discard` to remove; None when it was not there."""
         ...
 
     def delete(self, digest: str) -> int:
@@ -66,5 +79,5 @@ class ArtifactStore(Protocol):
         ...
 
     def sweep(self, older_than: float) -> int:
-        """Remove staged folders that have not been touched for that many seconds, and give their number."""
+        """Remove staged folders that have not been touched for that many seconds and withdrawn objects of any age; give their number."""
         ...

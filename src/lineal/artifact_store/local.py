@@ -26,6 +26,8 @@ ATTEMPTS = 8
 
 Entry = tuple[str, int, str]
 
+_WITHDRAWN = "withdrawn-"
+
 _is_digest = re.compile(r"[0-9a-f]{64}\Z").match
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR} | ({errno.EACCES} if sys.platform == "win32" else set()))
 
@@ -145,12 +147,19 @@ class LocalArtifactStore:
             return False
         return True
 
-    def discard(self, folder: Path) -> None:
-        """Remove a staged folder with all that is in it; one that is gone already is fine."""
+    def has(self, digest: str) -> bool:
+        """Tell whether an object is in place, without checking what is in it. Raises StoreMismatch when the store itself is not there."""
+        if os.path.isdir(self._at(digest)):
+            return True
+        identity.check(self._folder, self._id)
+        return False
+
+    def discard(self, folder: Path) -> int:
+        """Remove a staged folder with all that is in it and give the bytes freed; one that is gone already is fine."""
         place = str(folder)
         self._check_staged([place])
         try:
-            tree.remove(place)
+            return tree.remove(place)
         except OSError as error:
             _fail(error, place)
 
@@ -162,23 +171,35 @@ class LocalArtifactStore:
                 if _is_digest(name) and name.startswith(fanout):
                     yield name
 
-    def delete(self, digest: str) -> int:
-        """Remove an object and give the bytes freed; 0 when it was not there. Raises StoreMismatch when the store is not there."""
+    def withdraw(self, digest: str) -> Path | None:
+        """Take an object out of its place by one rename, for `discard` to remove; None when it was not there.
+
+        What a killed process left of it, `sweep` removes at once. Raises StoreMismatch when the store is not there.
+        """
         place = self._at(digest)
         identity.check(self._folder, self._id)
         try:
-            return self._withdraw(place)
+            grave = self._withdraw(place)
         except OSError as error:
             _fail(error, place)
+        return None if grave is None else Path(grave)
+
+    def delete(self, digest: str) -> int:
+        """Remove an object and give the bytes freed; 0 when it was not there. Raises StoreMismatch when the store is not there."""
+        grave = self.withdraw(digest)
+        return 0 if grave is None else self.discard(grave)
 
     def sweep(self, older_than: float) -> int:
-        """Remove what lies under `staging/` and was not touched for that many seconds, and give the number of folders removed."""
+        """Remove what lies under `staging/` and was not touched for that many seconds, and give the number of folders removed.
+
+        Withdrawn objects go at any age: nobody writes to them.
+        """
         identity.check(self._folder, self._id)
         removed = 0
         for name in _names(self._staging):
             place = f"{self._staging}/{name}"
             try:
-                if time.time() - tree.newest(place) >= older_than:
+                if name.startswith(_WITHDRAWN) or time.time() - tree.newest(place) >= older_than:
                     tree.remove(place)
                     removed += 1
             except FileNotFoundError:
@@ -261,7 +282,7 @@ class LocalArtifactStore:
                 if self._adopts(place, name, entries, folders):
                     tree.remove(staged)
                     return
-                self._withdraw(place)
+                self._remove_damaged(place)
             else:
                 self._void.discard(name)
                 return
@@ -293,14 +314,19 @@ class LocalArtifactStore:
             return False
         return True
 
-    def _withdraw(self, place: str) -> int:
+    def _withdraw(self, place: str) -> str | None:
         # By rename first, so that a crash leaves no half object in place.
-        grave = self._new_place()
+        grave = f"{self._staging}/{_WITHDRAWN}{secrets.token_hex(8)}"
         try:
             fsops.rename(place, grave)
         except FileNotFoundError:
-            return 0
-        return tree.remove(grave)
+            return None
+        return grave
+
+    def _remove_damaged(self, place: str) -> None:
+        grave = self._withdraw(place)
+        if grave is not None:
+            tree.remove(grave)
 
     # -- durability
 

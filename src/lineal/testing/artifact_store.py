@@ -192,6 +192,21 @@ class ArtifactStoreTests:
         assert seal(store, FILES) == [gone]
         assert store.holds(gone, verify=True)
 
+    def test_withdrawing_takes_an_object_away_before_its_bytes_are_removed(self, store: ArtifactStore) -> None:
+        """Nobody finds it any more; what a killed process left of it goes with the next sweep, whatever its age."""
+        first, second = seal(store, FILES, {"a": b"1"})
+        assert (store.has(first.digest), store.has("0" * 64)) == (True, False)
+        grave = store.withdraw(first.digest)
+        assert grave is not None
+        assert not store.has(first.digest)
+        assert store.withdraw(first.digest) is None
+        assert store.discard(grave) == first.size
+        assert store.discard(grave) == 0
+        assert store.withdraw(second.digest) is not None
+        assert store.sweep(3600) == 1
+        assert seal(store, FILES) == [first]
+        assert store.has(first.digest)
+
     def test_all_digests_are_listed(self, store: ArtifactStore) -> None:
         """The walk gives each object once, and nothing that is only staged."""
         write(store.stage(), {"a": b"staged"})
@@ -201,7 +216,13 @@ class ArtifactStoreTests:
     @pytest.mark.parametrize("name", ["", "..", "../../etc", "a" * 63, "A" * 64, "a" * 64 + "/", "a" * 64 + "\n"])
     def test_only_digests_name_objects(self, store: ArtifactStore, name: str) -> None:
         """A name that could lead out of the store is refused before anything is touched."""
-        for call in (store.delete, lambda name: store.sync([name]), lambda name: store.fetch(replace(record_of(FILES), digest=name))):
+        for call in (
+            store.delete,
+            store.has,
+            store.withdraw,
+            lambda name: store.sync([name]),
+            lambda name: store.fetch(replace(record_of(FILES), digest=name)),
+        ):
             with pytest.raises(UsageError):
                 call(name)
 
@@ -237,7 +258,7 @@ class ArtifactStoreTests:
         other = self.make_store(tmp_path)
         [record] = seal(store, FILES)
         assert other.holds(record, verify=True)
-        assert other.url == store.url
+        assert (other.url, other.identity) == (store.url, store.identity)
         assert other.delete(record.digest) == record.size
         assert not store.holds(record)
 
