@@ -12,6 +12,7 @@ from lineal.artifact_store.local import LocalArtifactStore
 from lineal.artifacts import Artifacts
 from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import set_cache_folder
+from lineal.engine.logs import log_path
 from lineal.engine.remote import RemoteSteps, perform
 from lineal.errors import SettingsError
 from lineal.host import LifeSign, life_sign
@@ -74,9 +75,13 @@ class Workspace:
         """The folder of the steps' logs: `<run id>/<step run id>.log`."""
         return self.settings.home / "logs"
 
+    def log_folder(self, run_id: str) -> Path:
+        """Give the folder of the logs of a run's steps."""
+        return self.logs / run_id
+
     def log_path(self, run_id: str, step_run_id: str) -> Path:
         """Give the file that holds what a step printed and logged; it exists only if there was anything."""
-        return self.logs / run_id / f"{step_run_id}.log"
+        return log_path(self.log_folder(run_id), step_run_id)
 
     @property
     def capacity(self) -> int:

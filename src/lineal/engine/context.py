@@ -1,7 +1,6 @@
 """What a running step knows about itself, and what it tells about its run while it runs."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,13 +71,18 @@ def get_step_context() -> StepContext:
     return context
 
 
-@contextlib.contextmanager
-def running(context: StepContext) -> Iterator[None]:
-    """Make `context` the current one while a step's function runs."""
-    token = _current.set(context)
-    _active.append(context)
-    try:
-        yield
-    finally:
-        _active.remove(context)
-        _current.reset(token)
+class running:  # noqa: N801 - used as a function is; a class costs a third of a generator for each step
+    """Make `context` the current one while a step's function runs: `with running(context): ...`."""
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: StepContext) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._context)
+        _active.append(self._context)
+
+    def __exit__(self, *_: object) -> None:
+        _active.remove(self._context)
+        _current.reset(self._token)

@@ -44,7 +44,7 @@ class StepTask:
     step_run_id: str
     name: str
     artifacts: Mapping[str, str]
-    log_path: Path | None
+    logs: Path | None
     code: str = ""
 
 
@@ -73,8 +73,8 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
         task.run_id, task.run_name, task.pipeline, task.step_run_id, task.name, task.artifacts, result.metadata,
         result.output_metadata, result.run_metadata, result.loaded, result.saved_versions,
     )  # fmt: skip
-    if task.log_path is not None:
-        context.log = StepLog(task.log_path)
+    if task.logs is not None:
+        context.log = StepLog(task.logs, task.step_run_id)
     spec, retry = task.spec, task.options.retry
     clock = time.perf_counter_ns()
     with running(context):

@@ -1,9 +1,7 @@
 """Ctrl-C during a run: the first one stops after the commit that is under way, the second one at once."""
 
-import contextlib
 import signal
 import threading
-from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -13,8 +11,8 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._depth = 0
-        self._shields = 0
-        self._pending = False
+        self.shields = 0
+        self.pending = False
         self._previous: Any = None
 
     def __enter__(self) -> Self:
@@ -32,19 +30,28 @@ class Interrupts:
             self._previous = None
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._shields and not self._pending:
-            self._pending = True
+        if self.shields and not self.pending:
+            self.pending = True
             return
         raise KeyboardInterrupt
 
-    @contextlib.contextmanager
-    def shield(self) -> Iterator[None]:
-        """Put off a first Ctrl-C until the block has ended."""
-        self._shields += 1
-        try:
-            yield
-        finally:
-            self._shields -= 1
-        if self._pending and not self._shields:
-            self._pending = False
+    def shield(self) -> "_Shield":
+        """Put off a first Ctrl-C until the block has ended: `with interrupts.shield(): ...`."""
+        return _Shield(self)
+
+
+class _Shield:
+    __slots__ = ("_interrupts",)
+
+    def __init__(self, interrupts: Interrupts) -> None:
+        self._interrupts = interrupts
+
+    def __enter__(self) -> None:
+        self._interrupts.shields += 1
+
+    def __exit__(self, *_: object) -> None:
+        held = self._interrupts
+        held.shields -= 1
+        if held.pending and not held.shields:
+            held.pending = False
             raise KeyboardInterrupt

@@ -17,15 +17,26 @@ from pathlib import Path
 from typing import Any, TextIO
 
 
+def log_path(folder: Path, step_run_id: str) -> Path:
+    """Give the file of a step's log in its run's folder."""
+    return folder / f"{step_run_id}.log"
+
+
 class StepLog:
     """The log of one step run. Safe to write from threads; never raises into the step for a full disk, but says so once on close."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: Path, step_run_id: str) -> None:
+        self._folder = folder
+        self._step_run_id = step_run_id
         self.failure: OSError | None = None
         self._descriptor: int | None = None
         self._pending = ""
         self._lock = threading.Lock()
+
+    @property
+    def path(self) -> Path:
+        """The file, whether it is there already or not."""
+        return log_path(self._folder, self._step_run_id)
 
     def write(self, text: str) -> None:
         """Add text; whole lines go to the file at once."""
@@ -53,7 +64,7 @@ class StepLog:
             return
         try:
             if self._descriptor is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._folder.mkdir(parents=True, exist_ok=True)
                 self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.write(self._descriptor, text.encode("utf-8", "backslashreplace"))
         except OSError as error:

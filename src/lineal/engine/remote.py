@@ -156,7 +156,7 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
             raise _OtherCode
         task = replace(task, spec=replace(task.spec, function=found))
     # The run's process shows what is logged; what is not kept goes straight to the terminal.
-    with teeing(current_log, None if task.log_path is None else _nowhere):
+    with teeing(current_log, None if task.logs is None else _nowhere):
         result = execute_step(task, artifacts)
     if result.error is not None:
         result.error = _portable(result.error, task.where, result.traceback)

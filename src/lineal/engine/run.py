@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from lineal.artifacts import Artifacts, boots
@@ -61,8 +62,8 @@ class Services(Protocol):
         """Stop the steps that are running in other processes."""
         ...
 
-    def log_path(self, run_id: str, step_run_id: str) -> Any:
-        """Give the path of a step's log."""
+    def log_folder(self, run_id: str) -> Path:
+        """Give the folder of the logs of a run's steps."""
         ...
 
 
@@ -87,9 +88,11 @@ class Runner:
         self.reporter = reporter
         self.ended: dict[int, Ended] = {}
         self.errors: list[BaseException] = []
+        self._unsuccessful: set[int] = set()
         self._began = False
         self._total: int | None = None
         self._tails = Tails()
+        self._logs = services.log_folder(run.id)
         self._clock = time.perf_counter_ns()
         self._buffer: list[StepCommit] = []
         self._unsettled: list[str] = []
@@ -142,10 +145,11 @@ class Runner:
     # -- one call
 
     def _start(self, call: Call) -> None:
-        blocking = [earlier.name for earlier in call.upstream() if not self.ended[earlier.position].status.is_success]
-        if blocking:
-            self._skip(call, blocking[0])
-            return
+        if self._unsuccessful:  # the rare case: most runs ask no step for those before it
+            blocking = [earlier.name for earlier in call.upstream() if earlier.position in self._unsuccessful]
+            if blocking:
+                self._skip(call, blocking[0])
+                return
         inquiry = cache.inquire(call, self.ended, self.artifacts.registry)
         cached = cache.look_up(inquiry, call, self.metadata, self.artifacts)
         if cached is not None:
@@ -158,7 +162,7 @@ class Runner:
         task = StepTask(
             call.step, f"step {call.name!r} of pipeline {self.run.pipeline!r}", inquiry.inputs, call.options, self.run.id, self.run.name,
             self.run.pipeline, step_run.id, call.name, {name: output.artifact for name, output in call.outputs.items()},
-            None if call.options.enable_step_logs is False else self.services.log_path(self.run.id, step_run.id), inquiry.code.digest,
+            None if call.options.enable_step_logs is False else self._logs, inquiry.code.digest,
         )  # fmt: skip
         self._pulse.started(step_run)
         if self.reporter is not None:
@@ -170,7 +174,7 @@ class Runner:
         if future.done():
             self._finish_future(future)
         else:
-            self._tails.begin(step_run.id, task.log_path)
+            self._tails.begin(step_run.id, task.logs)
 
     def _finish_future(self, future: "Future[StepResult]") -> Call:
         call, inquiry, step_run = self._running.pop(future)
@@ -189,9 +193,10 @@ class Runner:
         self._tails.end(step_run.id)
         self._run_metadata.update(result.run_metadata)
         status = Status.COMPLETED if result.error is None else Status.FAILED
-        step_run = replace(
-            step_run, status=status, started=result.started, ended=result.started + result.duration // 1000, duration=result.duration,
-            metadata=result.metadata, error=result.traceback or None if result.error else None,
+        step_run = StepRunRecord(
+            step_run.id, self.run.id, call.name, call.step.name, call.position, status, result.started,
+            result.started + result.duration // 1000, result.duration, inquiry.key, None, inquiry.parameters, step_run.ingredients,
+            result.metadata, result.traceback if result.error else None,
         )  # fmt: skip
         outputs = [] if result.error is not None else self._new_outputs(call, result)
         commit = StepCommit(step_run, (*inquiry.edges, *result.loaded), tuple(outputs), inquiry.code_record())
@@ -249,6 +254,8 @@ class Runner:
 
     def _end(self, call: Call, ended: Ended, seconds: float | None, note: str) -> None:
         self.ended[call.position] = ended
+        if not ended.status.is_success:
+            self._unsuccessful.add(call.position)
         if ended.error is not None:
             ended.error.add_note(f"in step {call.name!r} of pipeline {self.run.pipeline!r}, run {self.run.name!r}")
             self.errors.append(ended.error)

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lineal.engine.logs import log_path
+
 
 class Tails:
     """The logs of the steps that are running elsewhere, by step run id."""
@@ -15,10 +17,10 @@ class Tails:
     def __init__(self) -> None:
         self._places: dict[str, tuple[Path, int, Any]] = {}
 
-    def begin(self, step_run_id: str, path: Path | None) -> None:
-        """Follow a step's log, which need not exist yet."""
-        if path is not None:
-            self._places[step_run_id] = (path, 0, codecs.getincrementaldecoder("utf-8")("replace"))
+    def begin(self, step_run_id: str, folder: Path | None) -> None:
+        """Follow a step's log in its run's folder; neither need exist yet."""
+        if folder is not None:
+            self._places[step_run_id] = (log_path(folder, step_run_id), 0, codecs.getincrementaldecoder("utf-8")("replace"))
 
     def show(self) -> None:
         """Print what the logs have gained."""

@@ -4,8 +4,8 @@ Names never become paths: what lies on disk is named by digests and ids. The rul
 command line (`NAME@VERSION`), and safe to show.
 """
 
+import os
 import re
-import secrets
 import time
 import unicodedata
 from collections.abc import Mapping
@@ -138,7 +138,7 @@ def new_id() -> str:
     """Give a new UUID, version 7 (RFC 9562): ids sort by the time of their making, which keeps index pages warm."""
     stamp = time.time_ns() // 1_000_000
     # 74 random bits; from the system, so that a forked child cannot repeat its parent's ids.
-    tail = secrets.token_hex(10)
+    tail = os.urandom(10).hex()
     variant = "89ab"[int(tail[3], 16) & 3]
     head = f"{stamp:012x}"
     return f"{head[:8]}-{head[8:]}-7{tail[:3]}-{variant}{tail[4:7]}-{tail[7:19]}"
