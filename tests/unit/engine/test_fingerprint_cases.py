@@ -263,6 +263,12 @@ case(
     "a, b = lambda x: x + 1, lambda x: x * 2\ndef step(x):\n    return b(x)\n",
     ("x + 1", "x + 3"),
 )
+case(
+    "a lambda made in a comprehension",
+    CHANGES,
+    "helpers = [lambda x: x + n for n in (1, 2)]\ndef step(x):\n    return helpers[0](x)\n",
+    ("x + n", "x * n"),
+)
 case("a nested function", CHANGES, "def step(x):\n    def inner(y):\n        return y + 1\n    return inner(x)\n", ("y + 1", "y + 2"))
 case(
     "the default of a nested function", CHANGES, "def step(x):\n    def inner(y=1):\n        return y\n    return inner()\n", ("y=1", "y=2")
@@ -572,6 +578,44 @@ case(
     ("log = ", "logging.basicConfig()\nlog = "),
 )
 
+case(
+    "the name of a logger, as in `getLogger(__name__)`",
+    SAME,
+    "import logging\nlog = logging.getLogger('a')\ndef step(x):\n    log.info('x')\n",
+    ("'a'", "'b'"),
+)
+case(
+    "`__name__` and `__file__`, in another folder or run as a script",
+    SAME,
+    "def step(x):\n    return __name__, __file__\n" + SCRIPT,
+    runs=(How(), How("script", folder="moved")),
+)
+case(
+    "the state of `random` behind a name imported from it",
+    SAME,
+    "import random\nfrom random import randint\nrandom.seed(1)\ndef step(x):\n    return randint(1, x)\n",
+    ("seed(1)", "seed(2)"),
+)
+case(
+    "the state of a generator of random numbers of one's own",
+    CHANGES,
+    "import random\nrng = random.Random(1)\ndef step(x):\n    return rng.random()\n",
+    ("(1)", "(2)"),
+)
+case(
+    "the environment",
+    SAME,
+    "import os\nfrom os import environ\nos.environ['LIMIT'] = '1'\ndef step(x):\n    return environ['LIMIT']\n",
+    ("'1'", "'2'"),
+    runs=ALONE,
+)
+case(
+    "a constant of the standard library by another name",
+    CHANGES,
+    "from math import pi as c\ndef step(x):\n    return x * c\n",
+    ("import pi", "import e"),
+)
+
 # Names that are computed
 
 case(
@@ -661,6 +705,25 @@ case(
     ("import sin", "import cos"),
 )
 case("an alias of the standard library", CHANGES, "import math as m\ndef step(x):\n    return m.sqrt(x)\n", ("math as", "cmath as"))
+
+SINGLETON = {
+    **LIBRARY,
+    "steps.py": LIBRARY["steps.py"]
+    .replace("import grid_tools\n", "from grid_tools import state\nstate.count = 1\n")
+    .replace("grid_tools.go(x)", "state.count"),
+    "site-packages/grid_tools/__init__.py": "class State:\n    pass\nstate = State()\n",
+}
+case("the state of an object that a third party offers by name", SAME, SINGLETON, ("count = 1", "count = 2"), runs=ALONE)
+case("the version of the distribution that offers such an object", CHANGES, SINGLETON, ("Version: 1.0", "Version: 1.1"), runs=ALONE)
+APP = {
+    **LIBRARY,
+    "steps.py": LIBRARY["steps.py"]
+    .replace("def step", "app = grid_tools.App()\napp.log = iter([1])\n@app.task\ndef helper(x):\n    return x + 10\ndef step")
+    .replace("grid_tools.go(x)", "helper(x)"),
+    "site-packages/grid_tools/__init__.py": "class App:\n    def task(self, f):\n        return lambda x: f(x)\n",
+}
+case("a function under a method of a third party's object, as `@app.task`", CHANGES, APP, ("x + 10", "x + 20"), runs=ALONE)
+case("what else such an object holds", SAME, APP, ("iter([1])", "iter([2])"), runs=ALONE)
 
 # Notebooks
 

@@ -63,7 +63,7 @@ def qualname_of(code: CodeType) -> str:
     """Give the qualified name without comprehensions, which stand in it in some Python versions only."""
     name = code.co_qualname
     for comprehension in _COMPREHENSIONS:
-        name = name.replace(f"{comprehension}.<locals>.", "")
+        name = name.replace(f"{comprehension}.", "")
     return name
 
 
@@ -91,7 +91,7 @@ def chains_in(code: CodeType) -> list[Chain]:
                 continue
             found.add(chain)
             chain = (argument,) if operation in _READS_NAME else ()
-            if operation == "LOAD_CONST" and type(argument) is int:
+            if operation in ("LOAD_CONST", "LOAD_SMALL_INT") and type(argument) is int:
                 level = argument
             elif operation == "IMPORT_NAME":
                 module = argument

@@ -6,6 +6,7 @@ from functools import partial
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from lineal.engine.code.kinds import asked, is_class, is_function
 from lineal.engine.code.origins import origin_of_file, origin_of_module
 from lineal.engine.code.values import attributes, is_lineal
 
@@ -16,12 +17,12 @@ def layers_of(function: Any) -> Iterator[Any]:
     while function is not None and id(function) not in seen:
         seen.add(id(function))
         yield function
-        if isinstance(function, partial):
+        if type(function) is partial:
             function = function.func
-        elif isinstance(function, MethodType):
+        elif type(function) is MethodType:
             function = function.__func__
         elif is_lineal(type(function)):
-            function = getattr(function, "__wrapped__", None)
+            function = asked(function, "__wrapped__")
         else:
             function = attributes(function).get("__wrapped__")
 
@@ -69,14 +70,14 @@ def is_from_lineal(value: Any, outside: tuple[str, ...]) -> bool:
     """Tell whether a name is one of Lineal's; `outside` is how it is written when it is a name in someone else's module."""
     if outside:
         return outside[0].partition(".")[0] == "lineal"
-    if isinstance(value, FunctionType):
+    if is_function(value):
         return origin_of_file(value.__code__.co_filename) == "lineal"
-    return is_lineal(value if isinstance(value, type) else type(value))
+    return is_lineal(value if is_class(value) else type(value))
 
 
 def loaded_module(module: str | None) -> ModuleType | None:
     """Give a module by name if it is loaded."""
-    return sys.modules.get(module) if module else None
+    return sys.modules.get(module) if isinstance(module, str) else None
 
 
 def key_of(module: str, name: str) -> str:

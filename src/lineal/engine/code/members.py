@@ -5,8 +5,11 @@ from enum import Enum
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from lineal.engine.code.kinds import is_function
+
 # A class with one of these has methods that were generated from what its body says.
 _GENERATES = ("__dataclass_fields__", "_fields", "__attrs_attrs__")
+_ANNOTATING = ("__annotate__", "__annotate_func__")  # since Python 3.14; what they give is in the class's body
 _NOT_SAID = (GetSetDescriptorType, MemberDescriptorType)  # slots, __dict__, __weakref__
 
 
@@ -17,13 +20,13 @@ def members_of(cls: type) -> Iterator[tuple[str, Any]]:
     values = {name: member.value for name, member in cls.__members__.items()} if issubclass(cls, Enum) else {}
     for name in sorted(names):
         value = names[name]
-        if name in values or name.startswith("_abc_") or isinstance(value, _NOT_SAID) or type(value).__name__ == "_tuplegetter":
+        if name in values or name.startswith("_abc_") or issubclass(type(value), _NOT_SAID) or type(value).__name__ == "_tuplegetter":
             continue
         if issubclass(cls, Enum) and name.startswith("_") and name.endswith("_") and not _function_of(value):
             continue
         if name.startswith("__") and name.endswith("__"):
             function = _function_of(value)
-            if function is None or (generates and function.__code__.co_filename.startswith("<")):
+            if function is None or name in _ANNOTATING or (generates and function.__code__.co_filename.startswith("<")):
                 continue
         yield name, value
     yield from sorted(values.items())
@@ -31,12 +34,12 @@ def members_of(cls: type) -> Iterator[tuple[str, Any]]:
 
 def _function_of(value: Any) -> FunctionType | None:
     """Give the innermost function of a method; those that dataclasses generate come wrapped."""
-    value = getattr(value, "__func__", value)
+    value = value.__func__ if type(value) in (staticmethod, classmethod) else value
     seen = set()
-    while isinstance(value, FunctionType) and id(value) not in seen:
+    while is_function(value) and id(value) not in seen:
         seen.add(id(value))
         inner = value.__dict__.get("__wrapped__")
         if inner is None:
             return value
         value = inner
-    return value if isinstance(value, FunctionType) else None
+    return value if is_function(value) else None

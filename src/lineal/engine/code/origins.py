@@ -40,9 +40,9 @@ def _is_under(path: str, folder: str) -> bool:
     return path.startswith(folder) and path[len(folder) : len(folder) + 1] in ("/", "\\")
 
 
-def origin_of_module(name: str | None) -> Origin:
+def origin_of_module(name: Any) -> Origin:
     """Tell where a module comes from, by its file or that of the package around it."""
-    return (find_origin(name) if name else None) or "own"  # __main__ of a notebook, a module made on the fly
+    return (find_origin(name) if isinstance(name, str) and name else None) or "own"  # __main__ of a notebook, a module made on the fly
 
 
 def find_origin(name: str) -> Origin | None:

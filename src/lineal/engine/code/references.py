@@ -5,6 +5,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from lineal.engine.code.compiled import qualname_of
+from lineal.engine.code.kinds import asked, is_module
 from lineal.engine.code.live import content_of, is_own, items_of, key_of, loaded_module
 from lineal.engine.code.origins import has_source, module_key, origin_of_file, origin_of_module, public_module
 from lineal.engine.code.values import Reducer, attributes, is_lineal, is_reference
@@ -47,7 +48,7 @@ class References:
         if issubclass(kind, ModuleType):
             return self._module_token(piece)
         if is_lineal(kind):
-            inner = getattr(piece, "__wrapped__", None)
+            inner = asked(piece, "__wrapped__")
             return ["lineal"] if inner is None else ["step", self.reducer.plain(inner, "a step")]
         if "__wrapped__" in attributes(piece):
             return ["wrapper", self.token(kind), self.reducer.plain(attributes(piece)["__wrapped__"], "a wrapped function")]
@@ -96,7 +97,7 @@ class References:
         return tokens
 
     def _own_among(self, pieces: Iterable[Any]) -> list[Token]:
-        codes = [piece for piece in pieces if is_reference(piece) and not isinstance(piece, ModuleType)]
+        codes = [piece for piece in pieces if is_reference(piece) and not is_module(piece)]
         return [token for token in map(self.token, codes) if is_own(token)]
 
     def _class_token(self, cls: type) -> Token:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
+from lineal.engine.code.kinds import is_function, is_module
 from lineal.engine.code.origins import find_origin, has_source, origin_of_module
 from lineal.engine.code.sources import Sources
 from lineal.engine.code.watch import ABSENT, Watch
@@ -70,8 +71,7 @@ class Resolver:
 
     def _onward(self, found: Found) -> Found | None:
         """Look names up as long as they are names of modules."""
-        while isinstance(found.value, ModuleType):
-            module = found.value
+        while is_module(module := found.value):
             name = module.__name__
             if origin_of_module(name) != "own":
                 return self._outside(module, (name, *found.rest))
@@ -93,7 +93,7 @@ class Resolver:
             if loaded is not None:
                 return loaded
             lazy = names.get("__getattr__")
-            if isinstance(lazy, FunctionType):
+            if is_function(lazy):
                 self._also(lazy)
                 value = _asked(module, name)
                 self._watch.name(names, name)
@@ -104,7 +104,7 @@ class Resolver:
         """Take a name of someone else's module as written, whatever is loaded of it; an object is given as well if it is there."""
         value: Any = module if module is not None else ABSENT
         for name in written[1:]:
-            if not isinstance(value, ModuleType):
+            if not is_module(value):
                 break
             value = self._watch.name(vars(value), name)
         return Found(value, None, written[-1], (), written)

@@ -20,6 +20,7 @@ from types import (
 )
 from typing import Any, ClassVar
 
+from lineal.engine.code.kinds import asked
 from lineal.engine.code.origins import origin_of_module, public_module
 from lineal.engine.code.parts import digest_of
 from lineal.model import digest
@@ -70,7 +71,7 @@ def is_immutable(value: object) -> bool:
     """Tell whether a value never changes, or is code that is watched for itself: its identity is enough to know it again."""
     if type(value) is tuple or type(value) is frozenset:
         return all(is_immutable(item) for item in value)
-    return type(value) in _IMMUTABLE or isinstance(value, Enum) or is_reference(value)
+    return type(value) in _IMMUTABLE or issubclass(type(value), Enum) or is_reference(value)
 
 
 def shown(value: object) -> str:
@@ -138,7 +139,7 @@ class Reducer:
         return ("method", self.plain(value.__func__, label), self.plain(value.__self__, label))
 
     def _descriptor(self, value: Any, label: str) -> Any:
-        inner = [getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel", "func", "args", "keywords", "dispatcher")]
+        inner = [asked(value, name) for name in ("__func__", "fget", "fset", "fdel", "func", "args", "keywords", "dispatcher")]
         return (type(value).__name__, [self.plain(item, label) for item in inner])
 
     def _text(self, value: Any, label: str) -> Any:
@@ -146,9 +147,7 @@ class Reducer:
 
     def _other(self, value: Any, label: str) -> Any:
         kind = type(value)
-        if isinstance(value, MethodType):
-            return self._method(value, label)
-        if isinstance(value, Enum):
+        if issubclass(kind, Enum):
             return ("enum", self._reference(kind), value.name, self.plain(value.value, label))
         name = _type_name(value)
         if name in _WITHOUT_CONTENT:
@@ -223,7 +222,7 @@ def _type_name(value: object) -> str:
 
 
 def _name(key: object) -> str:
-    return key if isinstance(key, str) else repr(key) if type(key) in _PLAIN else type(key).__qualname__
+    return key if type(key) is str else repr(key) if type(key) in _PLAIN else type(key).__qualname__
 
 
 def _rough(key: object) -> bytes:
@@ -231,4 +230,4 @@ def _rough(key: object) -> bytes:
     try:
         return digest.encode(key)
     except (TypeError, ValueError):
-        return f"{_type_name(key)} {getattr(key, '__module__', '')} {getattr(key, '__qualname__', '')} {getattr(key, 'name', '')}".encode()
+        return " ".join([_type_name(key), *(str(asked(key, name)) for name in ("__module__", "__qualname__", "name"))]).encode()

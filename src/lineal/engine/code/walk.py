@@ -14,6 +14,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from lineal.engine.code.compiled import chains_in, code_digest, qualname_of
+from lineal.engine.code.kinds import asked, is_class, is_function, is_module
 from lineal.engine.code.live import (
     defaults_of,
     is_from_lineal,
@@ -90,9 +91,9 @@ class Walk:
         self._queue.append((key, piece))
 
     def _handler(self, piece: Any) -> Callable[[str, Any], None]:
-        if isinstance(piece, FunctionType):
+        if is_function(piece):
             return self._function
-        if isinstance(piece, type):
+        if is_class(piece):
             return self._class
         return self._module if has_source(piece) else self._extension
 
@@ -122,7 +123,7 @@ class Walk:
                 self.source = source.lines(*lines)
         for name, cell in cells.items():
             content = self.watch.cell(cell)
-            if content is not ABSENT and not isinstance(content, ModuleType):  # a module: the names in it that are used were found
+            if content is not ABSENT and not is_module(content):  # a module: the names in it that are used were found
                 names[f"^{name}"] = self._value(content, f"{key}[{name}]", "closure", path, namespace)
         for name, value in defaults_of(function):
             names[f"={name}"] = self._value(value, f"{key}({name})", "default", path, namespace)
@@ -158,16 +159,17 @@ class Walk:
             waiting = [found.value] if found is not None else []
             while waiting:
                 hint = waiting.pop()
-                if isinstance(hint, type) and origin_of_module(hint.__module__) == "own":
+                if is_class(hint) and origin_of_module(hint.__module__) == "own":
                     self._references.token(hint)
-                waiting += getattr(hint, "__args__", ())
+                args = asked(hint, "__args__")
+                waiting += args if type(args) is tuple else ()
 
     def _class(self, key: str, cls: type) -> None:
         module = loaded_module(cls.__module__)
         namespace = vars(module) if module is not None else {}
         place = Place(key, namespace)
         live, members = vars(cls), list(members_of(cls))
-        functions = [value for _, value in members if isinstance(value, FunctionType)]
+        functions = [value for _, value in members if is_function(value)]
         source, units = self._sources.find_class(cls, namespace, functions)
         hints = live.get("__annotations__")
         says: list[Any] = ["live", sorted(map(str, hints)) if isinstance(hints, dict) else []]
@@ -197,7 +199,7 @@ class Walk:
         names: dict[str, Any] = {}
         for name in sorted(name for name in namespace if not (name.startswith("__") and name.endswith("__"))):
             value = self.watch.name(namespace, name)
-            if isinstance(value, ModuleType) and origin_of_module(value.__name__) == "own":
+            if is_module(value) and origin_of_module(value.__name__) == "own":
                 names[name] = ["module", value.__name__]
                 self.notes.append(f"module {name} inside of {key}, which is used as a value")
             else:
@@ -230,14 +232,14 @@ class Walk:
     def _found_token(self, found: Found, place: Place | None = None) -> Any:
         value = found.value
         if found.outside:
-            if value is not ABSENT and is_reference(value) and not isinstance(value, ModuleType):
+            if value is not ABSENT and is_reference(value) and not is_module(value):
                 token = self._references.token(value)
                 if is_own(token):  # a name of someone else's module that the user replaced
                     return token
             return self._references.outside(found.outside[0], ".".join(found.outside[1:]))
-        if isinstance(value, ModuleType) and not has_source(value):
+        if is_module(value) and not has_source(value):
             return ["compiled", self._references.token(value), *found.rest]
-        if isinstance(value, FunctionType) and found.rest:
+        if is_function(value) and found.rest:
             return [self._references.token(value), self._function_attribute(value, found.rest[0])]
         if found.namespace is None:  # a closure's cell, a builtin
             return self._references.token(value) if is_reference(value) else None
@@ -256,7 +258,7 @@ class Walk:
     def _global(self, value: Any, namespace: dict[str, Any], name: str) -> Any:
         if is_reference(value):
             return self._references.reducer.plain(value, name)
-        maker = loaded_module(getattr(value, "__module__", None)) if callable(value) else None
+        maker = loaded_module(asked(value, "__module__")) if callable(value) else None
         if maker is not None and not has_source(maker) and origin_of_module(maker.__name__) == "own":  # a function of Cython
             return ["compiled", self._references.token(maker), name]
         if name in ("__name__", "__file__"):  # the same for a script and for a module, and in every folder
