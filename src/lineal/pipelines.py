@@ -1,7 +1,6 @@
 """`@step` and `@pipeline`: what users write. Joins the graph, which records calls, and the engine, which runs them."""
 
 import functools
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -152,7 +151,6 @@ class Pipeline(Generic[P]):
             int(start.timestamp() * 1_000_000),
             parameters={name: _held(f"pipeline {self.name!r}", name, value) for name, value in arguments.items()},
             tags=tuple(self.overrides.over(self.options).tags or ()),
-            environment=_environment(),
             orchestrator=workspace.settings.orchestrator,
             durability=workspace.settings.durability,
             process=workspace.life.token(),
@@ -301,11 +299,6 @@ def _held(where: str, name: str, value: Any) -> Any:
             f"{where}: {error.path} is a {type(error.value).__qualname__}, which cannot be held as a parameter. Make it the output of a "
             "step, or pass ExternalArtifact(value)"
         ) from error
-
-
-@functools.cache
-def _environment() -> dict[str, Any]:
-    return {"python": platform.python_version(), "platform": platform.platform(terse=True)}
 
 
 def _for_steps(options: Options) -> Options:

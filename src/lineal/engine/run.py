@@ -16,6 +16,8 @@ from typing import Any, Protocol
 
 from lineal.artifacts import Artifacts, boots
 from lineal.engine import cache
+from lineal.engine.environment import begin as ask_for_environment
+from lineal.engine.environment import environment
 from lineal.engine.execute import StepResult, StepTask
 from lineal.engine.interrupt import Interrupts
 from lineal.engine.progress import Reporter
@@ -93,6 +95,7 @@ class Runner:
         self._total: int | None = None
         self._tails = Tails()
         self._logs = services.log_folder(run.id)
+        self._folder = Path.cwd()
         self._clock = time.perf_counter_ns()
         self._buffer: list[StepCommit] = []
         self._unsettled: list[str] = []
@@ -270,6 +273,7 @@ class Runner:
             self._began = True
             self.run = self.metadata.begin_run(self.run)
             self._pulse.start()
+            ask_for_environment(self._folder)
             if self.reporter is not None:
                 self.reporter.started(self.run, self._total)
 
@@ -314,7 +318,7 @@ class Runner:
             self.run = replace(
                 self.run, status=_final_status(first), ended=self.run.started + duration // 1000, duration=duration,
                 metadata={**self.run.metadata, **self._run_metadata}, error=None if first is None else f"{type(first).__name__}: {first}",
-                plan=_plan_json(calls),
+                plan=_plan_json(calls), environment=environment(self._folder),
             )  # fmt: skip
             self.metadata.finish_run(self.run)
         if self.reporter is not None:

@@ -5,8 +5,8 @@ whole with the same ids, so that calling it again with the same arguments after 
 sort fields raise UsageError and name the known ones; nothing found raises NotFound only where the docstring says so.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from lineal.model.records import (
     ArtifactRecord,
@@ -16,6 +16,8 @@ from lineal.model.records import (
     Edge,
     NewOutput,
     ObjectRecord,
+    Prunable,
+    Reference,
     RunRecord,
     StepCommit,
     StepRunRecord,
@@ -54,6 +56,10 @@ class MetadataStore(Protocol):
         """Give the store id that pairs these facts with their artifact store, and the schema version."""
         ...
 
+    def pair(self, artifact_store: str) -> None:
+        """Note that these facts belong to the artifact store of that identity. Raises StoreMismatch when they belong to another."""
+        ...
+
     # -- runs
 
     def begin_run(self, run: RunRecord) -> RunRecord:
@@ -61,7 +67,7 @@ class MetadataStore(Protocol):
         ...
 
     def finish_run(self, run: RunRecord) -> None:
-        """Record the run's final status, end, duration, error, plan and metadata."""
+        """Record the run's final status, end, duration, error, plan, metadata and environment."""
         ...
 
     def heartbeat(self, run_id: str, now: int, running: Sequence[StepRunRecord] = ()) -> None:
@@ -109,7 +115,9 @@ class MetadataStore(Protocol):
         """Commit one step run with its new versions, edges and key, in one transaction of at most 7 statements.
 
         Gives the versions in the order of `commit.outputs`. The same commit again gives the same versions and changes nothing.
-        An explicit version that exists with the same bytes is given back; with other bytes it raises VersionExists.
+        An explicit version that exists with the same bytes is given back; with other bytes it raises VersionExists. Raises VersionGone
+        when a version that is given again is not live any more, and ArtifactMissing when the bytes of a new one are not in place: then
+        nothing of it is recorded, and the call can be made again.
         """
         ...
 
@@ -163,10 +171,14 @@ class MetadataStore(Protocol):
         *,
         add_tags: Sequence[str] = (),
         remove_tags: Sequence[str] = (),
+        exclusive: bool = False,
         metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
     ) -> VersionRecord:
-        """Change tags, pin, or merge metadata keys of a version, and give it back."""
+        """Change tags, pin, or merge metadata keys of a version, and give it back.
+
+        `exclusive` takes the added tags away from all other versions of the artifact in the same transaction.
+        """
         ...
 
     def update_run(
@@ -178,6 +190,57 @@ class MetadataStore(Protocol):
         metadata: Mapping[str, Any] | None = None,
     ) -> RunRecord:
         """Change tags or merge metadata keys of a run, and give it back."""
+        ...
+
+    # -- deleting
+
+    def references(self, version_id: str) -> list[Reference]:
+        """Give what refers to a version: the step runs that made, reused or used it, in the order of the runs."""
+        ...
+
+    def delete_versions(self, version_ids: Sequence[str]) -> None:
+        """Delete all of these versions, or none. Their bytes are condemned unless other versions need them.
+
+        Raises NotFound, or InUse that names the runs that refer to one of them, or says that it is pinned.
+        """
+        ...
+
+    def delete_run(self, run_id: str) -> int:
+        """Delete a run with its step runs and edges, and give the number of versions that nothing refers to any more; they stay.
+
+        Raises NotFound, or InUse while it runs.
+        """
+        ...
+
+    def prunable(self, *, names: Sequence[str] | None = None, created_before: int | None = None, keep_last: int = 0) -> list[Prunable]:
+        """Give the versions that no run and no pin refers to, oldest first.
+
+        `names` are artifact names with `*`, any of them; the newest `keep_last` live versions of each artifact are left out.
+        """
+        ...
+
+    def prune(self, version_ids: Sequence[str], what: Literal["all", "artifact", "metadata"], now: int) -> list[str]:
+        """Let those of these versions go that still nothing refers to, and give their ids.
+
+        "all" deletes the record and condemns the bytes, "artifact" condemns the bytes and keeps the record as a tombstone (registered
+        data has none that are ours and stays), "metadata" deletes the record and forgets the bytes where they are.
+        """
+        ...
+
+    def condemned(self) -> list[tuple[str, int]]:
+        """Give digest and size of the objects that no live version and no visualization needs any more, also those of a killed prune."""
+        ...
+
+    def release(self, digests: Sequence[str], withdraw: Callable[[str], object]) -> int:
+        """Call `withdraw` for those of these objects that still nothing needs, and give the bytes that were in rows.
+
+        `withdraw` runs under the write lock, so that no commit can come between the look and the withdrawal; it may be called again
+        with the same digest.
+        """
+        ...
+
+    def bytes_kept(self) -> int:
+        """Give the bytes of all objects that are there and ours."""
         ...
 
     # -- lineage

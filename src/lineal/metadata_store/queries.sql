@@ -7,6 +7,10 @@
 -- The store's own facts: its id, its epoch.
 SELECT key, value FROM meta;
 
+-- name: pair_stores
+-- Remember which artifact store these facts belong to; the first one wins.
+INSERT INTO meta (key, value) VALUES ('artifact_store', ?) ON CONFLICT DO NOTHING;
+
 -- name: schema_version
 -- The newest migration that was applied.
 SELECT max(version) FROM migrations;
@@ -73,7 +77,8 @@ s.ingredients, s.metadata, s.error, s.id
 -- name: version_columns
 -- The columns of a VersionRecord with its ObjectRecord, in the order that rows.py unpacks.
 v.uid, a.name, v.version, v.number, o.digest, o.size, o.files, o.inline, o.boot, v.external, v.materializer, v.type, v.data_type,
-v.save_type, v.created, pr.uid, ps.uid, v.output, pr.pipeline, ps.step, v.tags, v.metadata, v.pinned, v.state
+v.save_type, v.created, pr.uid, ps.uid, v.output, pr.pipeline, ps.step, v.tags, v.metadata, v.pinned, v.state,
+v.pruned
 
 -- name: version_joins
 -- What version_columns needs besides `versions v`: artifact, object, and the step run and run that made it.
@@ -107,7 +112,7 @@ SELECT id, status, tags, metadata FROM runs WHERE uid = ?;
 
 -- name: finish_run
 -- End a run.
-UPDATE runs SET status = ?, ended = ?, duration = ?, error = ?, plan = ?, metadata = ? WHERE id = ?;
+UPDATE runs SET status = ?, ended = ?, duration = ?, error = ?, plan = ?, metadata = ?, environment = ? WHERE id = ?;
 
 -- name: update_run
 -- Change a run's tags and metadata.
@@ -295,7 +300,8 @@ ON CONFLICT (digest) DO UPDATE SET
     inline = coalesce(objects.inline, excluded.inline),
     boot = CASE WHEN excluded.external IS NOT NULL OR (objects.external IS NULL AND objects.boot IS NULL) THEN objects.boot
         ELSE excluded.boot END,
-    external = CASE WHEN objects.external IS NULL THEN NULL ELSE excluded.external END;
+    external = CASE WHEN objects.external IS NULL THEN NULL ELSE excluded.external END,
+    removed = 0;
 
 -- name: next_number
 -- Take the artifact's next number, making the artifact when it is new. A transaction that rolls back gives the number back.
@@ -329,7 +335,16 @@ SELECT uid, state FROM versions WHERE uid IN (SELECT value FROM json_each(?));
 
 -- name: revive_version
 -- The bytes of a pruned version are there again.
-UPDATE versions SET state = 'live' WHERE uid = ?;
+UPDATE versions SET state = 'live', pruned = NULL WHERE uid = ?;
+
+-- name: holders_of_tag
+-- The versions of a version's artifact that carry a tag, except that version itself.
+SELECT o.id, o.uid, o.tags FROM version_tags t JOIN versions o ON o.id = t.version_id JOIN versions v ON v.artifact_id = o.artifact_id
+WHERE t.tag = ? AND v.id = ? AND o.id <> v.id;
+
+-- name: set_version_tags
+-- Change a version's tags.
+UPDATE versions SET tags = ? WHERE id = ?;
 
 -- name: insert_version_tag
 -- Note a version's tag for filters.
@@ -397,7 +412,7 @@ ORDER BY c.place;
 
 -- name: newest_of_any_state
 -- The newest version of an artifact, for a message when none is live or the wanted one is not there.
-SELECT w.version, w.state FROM artifacts b JOIN versions w ON w.artifact_id = b.id WHERE b.name = ? ORDER BY w.id DESC LIMIT 1;
+SELECT w.version, w.pruned FROM artifacts b JOIN versions w ON w.artifact_id = b.id WHERE b.name = ? ORDER BY w.id DESC LIMIT 1;
 
 -- name: artifact_names_near
 -- Names that a mistyped artifact name may mean: those with the same beginning, and the newest.
@@ -506,6 +521,92 @@ l.data_type = ?
 -- name: artifacts.type
 -- Filter: the Python type of the newest version.
 l.type = ?
+
+-- ---------------------------------------------------------------- deleting
+
+-- name: references
+-- The edges that refer to a version: their kind, run and step run, in the order of the runs.
+SELECT e.role, r.uid, r.name, s.uid, s.name FROM versions v JOIN edges e ON e.version_id = v.id JOIN step_runs s ON s.id = e.step_run_id
+JOIN runs r ON r.id = s.run_id WHERE v.uid = ? ORDER BY r.id, s.id, e.position;
+
+-- name: unreferenced
+-- Condition: no run and no pin refers to the version v.
+v.pinned = 0 AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.version_id = v.id)
+
+-- name: version_to_delete
+-- A version by id, with its pin.
+SELECT v.id, a.name, v.version, v.pinned FROM versions v JOIN artifacts a ON a.id = v.artifact_id WHERE v.uid = ?;
+
+-- name: delete_version
+-- Delete a version that no edge refers to; its tags and visualizations go with it, and its number is retired.
+DELETE FROM versions WHERE id = ?;
+
+-- name: freed_by_run
+-- How many versions only this run refers to.
+SELECT count(DISTINCT e.version_id) FROM step_runs s JOIN edges e ON e.step_run_id = s.id JOIN versions v ON v.id = e.version_id
+WHERE s.run_id = ? AND v.pinned = 0 AND NOT EXISTS (
+    SELECT 1 FROM edges f JOIN step_runs t ON t.id = f.step_run_id WHERE f.version_id = e.version_id AND t.run_id <> s.run_id
+);
+
+-- name: delete_step_runs
+-- Delete the step runs of a run with their edges.
+DELETE FROM step_runs WHERE run_id = ?;
+
+-- name: delete_run
+-- Delete a run without step runs; its tags go with it.
+DELETE FROM runs WHERE id = ?;
+
+-- name: prunable
+-- Versions that nothing refers to, older than a time and not among the newest so many live ones of their artifact, oldest first;
+-- with how many live versions share the object.
+SELECT v.uid, a.name, v.version, o.digest, o.size, v.state, v.external, v.created,
+    (SELECT count(*) FROM versions w WHERE w.object_id = v.object_id AND w.state = 'live')
+FROM versions v JOIN artifacts a ON a.id = v.artifact_id JOIN objects o ON o.id = v.object_id
+LEFT JOIN (
+    SELECT n.id, row_number() OVER (PARTITION BY n.artifact_id ORDER BY n.id DESC) AS place FROM versions n WHERE n.state = 'live'
+) newest ON newest.id = v.id
+WHERE {unreferenced} AND v.created < ? AND (newest.place IS NULL OR newest.place > ?)
+    AND v.id IN (SELECT v.id FROM versions v {where})
+ORDER BY v.id;
+
+-- name: still_prunable
+-- Of versions by a list of ids, those that still nothing refers to.
+SELECT v.id, v.uid, v.object_id, v.state, v.external FROM versions v
+WHERE v.uid IN (SELECT value FROM json_each(?)) AND {unreferenced};
+
+-- name: bury_version
+-- The data of a version goes, its record stays.
+UPDATE versions SET state = 'pruned', pruned = ? WHERE id = ?;
+
+-- name: delete_visualizations_of
+-- Forget the visualizations of a version by row.
+DELETE FROM visualizations WHERE version_id = ?;
+
+-- name: needed
+-- Condition: a live version or a visualization needs the object o.
+EXISTS (SELECT 1 FROM versions w WHERE w.object_id = o.id AND w.state = 'live')
+    OR EXISTS (SELECT 1 FROM visualizations c WHERE c.object_id = o.id)
+
+-- name: condemned
+-- Objects that nothing needs any more and whose bytes may still be there.
+SELECT o.digest, o.size FROM objects o WHERE o.removed = 0 AND NOT ({needed}) ORDER BY o.id;
+
+-- name: condemned_object
+-- An object by digest, if nothing needs it; its inline size.
+SELECT o.id, coalesce(length(o.inline), 0) FROM objects o WHERE o.digest = ? AND o.removed = 0 AND NOT ({needed});
+
+-- name: object_removed
+-- The bytes of an object are gone.
+UPDATE objects SET removed = 1, inline = NULL WHERE id = ?;
+
+-- name: delete_object
+-- Delete an object that no version and no visualization refers to.
+DELETE FROM objects WHERE id = ? AND NOT EXISTS (SELECT 1 FROM versions w WHERE w.object_id = objects.id)
+    AND NOT EXISTS (SELECT 1 FROM visualizations c WHERE c.object_id = objects.id);
+
+-- name: bytes_kept
+-- The bytes of all objects that are ours and there.
+SELECT coalesce(sum(size), 0) FROM objects WHERE removed = 0 AND external IS NULL;
 
 -- ---------------------------------------------------------------- lineage
 

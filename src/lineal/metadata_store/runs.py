@@ -27,8 +27,9 @@ def finish(cursor: Cursor, run: RunRecord) -> None:
     if STATUS[status].is_final:
         return
     metadata = {**unpack(stored), **run.metadata}
-    ended = (TEXT[run.status], run.ended, run.duration, plain(run.error), pack_plan(run.plan), pack(metadata, "metadata of the run"))
-    cursor.execute(SQL["finish_run"], (*ended, row_id))
+    ended = (TEXT[run.status], run.ended, run.duration, plain(run.error), pack_plan(run.plan))
+    told = (pack(metadata, "metadata of the run"), pack(run.environment, "environment of the run"))
+    cursor.execute(SQL["finish_run"], (*ended, *told, row_id))
 
 
 def heartbeat(cursor: Cursor, run_id: str, now: int, running: Sequence[StepRunRecord]) -> None:

@@ -135,6 +135,11 @@ class RunFacts(View):
         return dict(self.record.metadata)
 
     @property
+    def environment(self) -> dict[str, Json]:
+        """What it ran in: `python`, `platform`, `lineal`, and in a git repository `git_commit` and `git_dirty`; empty until it has ended."""
+        return dict(self.record.environment)
+
+    @property
     def error(self) -> str | None:
         """The first error of the run; None when there was none."""
         return self.record.error
