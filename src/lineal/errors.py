@@ -7,8 +7,10 @@
     │   ├── CallError            a step or pipeline is called with wrong arguments
     │   │   └── ParameterError   a parameter cannot be held or has the wrong type
     │   ├── HandleError          a handle is used as if it were the value that it stands for
-    │   └── InvalidName          a name or version is not allowed
+    │   ├── InvalidName          a name or version is not allowed
+    │   └── PathNotFound         there is no file or folder at a path
     ├── NotFound                 nothing has that name or id
+    │   └── VersionGone          a version that a cached result would give again was pruned or deleted meanwhile
     ├── Conflict                 what exists already says otherwise
     │   ├── VersionExists        an explicit version exists with other bytes
     │   └── InUse                something still refers to what should be deleted
@@ -23,6 +25,7 @@
     └── StoreError               the place where bytes or facts live has a problem
         ├── ArtifactMissing      recorded bytes are not there
         ├── ArtifactCorrupted    recorded bytes are there and are not what was saved
+        ├── DataChanged          data changed while it was being registered
         ├── StorageFull          no space left, or a quota or file-size limit is reached
         ├── StoreMismatch        this folder is not the store that the facts belong to
         ├── StoreBusy            another process held the write lock for too long
@@ -84,11 +87,26 @@ class InvalidName(UsageError, ValueError):
     """A name or version is not allowed."""
 
 
+class PathNotFound(UsageError, FileNotFoundError):
+    """There is no file or folder at a path."""
+
+    exit_code = 3
+    http_status = 404
+
+
 class NotFound(LinealError, KeyError):
     """Nothing has that name or id."""
 
     exit_code = 3
     http_status = 404
+
+
+class VersionGone(NotFound):
+    """A version that a cached result would give again was pruned or deleted meanwhile. `step_run_id` is the step run that would give it."""
+
+    def __init__(self, message: str, step_run_id: str = "") -> None:
+        super().__init__(message)
+        self.step_run_id = step_run_id
 
 
 class Conflict(LinealError):
@@ -177,6 +195,12 @@ class ArtifactCorrupted(StoreError, OSError):
     """Recorded bytes are there and are not what was saved."""
 
     http_status = 410
+
+
+class DataChanged(StoreError, OSError):
+    """Data changed while it was being registered."""
+
+    http_status = 409
 
 
 class StorageFull(StoreError, OSError):

@@ -7,11 +7,11 @@ once; a new step's code is a sixth, once. Texts are made before the transaction 
 import re
 import sqlite3
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from lineal.errors import Conflict, NotFound, UsageError, VersionExists
+from lineal.errors import ArtifactMissing, Conflict, NotFound, UsageError, VersionExists, VersionGone
 from lineal.metadata_store.rows import Row, code_row, companion_rows, object_row, step_run_row, version_of, version_tail
 from lineal.metadata_store.statements import SQL
 from lineal.model.records import NewOutput, SameOutput, StepCommit, VersionRecord
@@ -25,6 +25,9 @@ _NEXT_NUMBER = SQL["next_number"]
 _INSERT_VERSION = SQL["insert_version"]
 _FINISH_STEP_RUN = SQL["finish_step_run"]
 _OPEN = frozenset({Status.PENDING, Status.RUNNING})
+
+Sealed = Callable[[str], bool]
+"""Tells whether an object is in its place in the artifact store."""
 
 
 class Known(NamedTuple):
@@ -45,13 +48,14 @@ class Known(NamedTuple):
 
 
 class NewVersion(NamedTuple):
-    """A version to be made, with its parameters."""
+    """A version to be made, with its parameters. `objects` are the digests whose bytes must be in place: those not in a row."""
 
     output: NewOutput
     object_row: Row
     tail: Row
     now: int
     companion: tuple[Row, list[Row]] | None = None
+    objects: tuple[str, ...] = ()
 
 
 class Prepared(NamedTuple):
@@ -81,20 +85,26 @@ def prepare(commit: StepCommit, known_code: Collection[str]) -> Prepared:
 def prepare_version(output: NewOutput, now: int) -> NewVersion:
     """Make the parameters of a version."""
     companion = None if output.companion is None else companion_rows(output.companion)
-    return NewVersion(output, object_row(output.object), version_tail(output, now), now, companion)
+    held = output.object
+    objects: tuple[str, ...] = (held.digest,) if held.inline is None and held.external is None else ()
+    if output.companion is not None and output.companion.object.inline is None:
+        objects = (*objects, output.companion.object.digest)
+    return NewVersion(output, object_row(held), version_tail(output, now), now, companion, objects)
 
 
-def finish_steps(cursor: sqlite3.Cursor, steps: Sequence[Prepared], pipelines: dict[str, str]) -> list[list[VersionRecord]]:
+def finish_steps(
+    cursor: sqlite3.Cursor, steps: Sequence[Prepared], pipelines: dict[str, str], sealed: Sealed | None
+) -> list[list[VersionRecord]]:
     """Commit step runs with their versions and edges; gives the versions of each in the order of its outputs."""
-    return [_finish_step(cursor, step, pipelines) for step in steps]
+    return [_finish_step(cursor, step, pipelines, sealed) for step in steps]
 
 
-def _finish_step(cursor: sqlite3.Cursor, prepared: Prepared, pipelines: dict[str, str]) -> list[VersionRecord]:
+def _finish_step(cursor: sqlite3.Cursor, prepared: Prepared, pipelines: dict[str, str], sealed: Sealed | None) -> list[VersionRecord]:
     commit = prepared.commit
     try:
         if not cursor.execute(_FINISH_STEP_RUN, prepared.step_row).rowcount:
             return _finished_before(cursor, commit)
-        versions, edges, live = _outputs(cursor, prepared, pipelines)
+        versions, edges, live = _outputs(cursor, prepared, pipelines, sealed)
         step_id = commit.step_run.id
         for place, edge in enumerate(commit.inputs):
             edges.append((step_id, "used", place, edge.name, edge.kind, edge.version_id))
@@ -107,7 +117,9 @@ def _finish_step(cursor: sqlite3.Cursor, prepared: Prepared, pipelines: dict[str
         raise _explained(cursor, error, commit) from error
 
 
-def _outputs(cursor: sqlite3.Cursor, prepared: Prepared, pipelines: dict[str, str]) -> tuple[list[VersionRecord], list[Row], list[Row]]:
+def _outputs(
+    cursor: sqlite3.Cursor, prepared: Prepared, pipelines: dict[str, str], sealed: Sealed | None
+) -> tuple[list[VersionRecord], list[Row], list[Row]]:
     """Make the versions of a step; give them, the edges to those that exist now, and the edges to those that must still be live."""
     versions: list[VersionRecord] = []
     edges: list[Row] = []
@@ -120,7 +132,7 @@ def _outputs(cursor: sqlite3.Cursor, prepared: Prepared, pipelines: dict[str, st
             versions.append(output.version)
             live.append((step.id, "reused", place, output.output, "cache", output.version.id))
             continue
-        text, number, existing = add_version(cursor, new)
+        text, number, existing = add_version(cursor, new, sealed)
         if existing is None:
             existing = _record(new, text, number, step.run_id, step.id, _pipeline(cursor, step.run_id, pipelines), step.step)
             edges.append((step.id, "made", place, new.output.output, "step", existing.id))
@@ -136,12 +148,21 @@ def _pipeline(cursor: sqlite3.Cursor, run_id: str, pipelines: dict[str, str]) ->
     return pipelines[run_id]
 
 
-def add_version(cursor: sqlite3.Cursor, new: NewVersion) -> tuple[str, int | None, VersionRecord | None]:
+def add_version(cursor: sqlite3.Cursor, new: NewVersion, sealed: Sealed | None) -> tuple[str, int | None, VersionRecord | None]:
     """Make a version; give its text, its number, and the record of an explicit version that exists with the same bytes.
 
-    Raises VersionExists when it exists with other bytes, Conflict for the number of a deleted version.
+    Raises VersionExists when it exists with other bytes, Conflict for the number of a deleted version, ArtifactMissing when the bytes
+    are not in place: a prune may have taken an object that was sealed, or adopted, a moment ago. Prunes withdraw objects under the
+    write lock that is held here, so what is in place now stays.
     """
-    output, objects, tail, now, companion = new
+    output, objects, tail, now, companion, needed = new
+    if needed and sealed is not None:
+        for digest in needed:
+            if not sealed(digest):
+                raise ArtifactMissing(
+                    f"object {digest[:12]} of {output.artifact!r} is not in the artifact store any more: it was removed after it was "
+                    "written and before it was recorded; save the value again"
+                )
     execute = cursor.execute
     execute(_UPSERT_OBJECT, objects)
     if output.version is None:
@@ -225,7 +246,7 @@ def _finished_before(cursor: sqlite3.Cursor, commit: StepCommit) -> list[Version
     return found
 
 
-def save_version(cursor: sqlite3.Cursor, new: NewVersion, step_run_id: str | None) -> VersionRecord:
+def save_version(cursor: sqlite3.Cursor, new: NewVersion, step_run_id: str | None, sealed: Sealed | None) -> VersionRecord:
     """Make a version outside of a step's end; the same id again gives the same version."""
     found = cursor.execute(SQL["version_by_id"], (new.output.id,)).fetchone()
     if found is not None:
@@ -236,7 +257,7 @@ def save_version(cursor: sqlite3.Cursor, new: NewVersion, step_run_id: str | Non
         if origin is None:
             raise NotFound(f"step run {step_run_id} is not recorded; show it with heartbeat() before saving versions inside it")
         run_id, pipeline, step = origin
-    text, number, existing = add_version(cursor, new)
+    text, number, existing = add_version(cursor, new, sealed)
     record = existing or _record(new, text, number, run_id, step_run_id, pipeline, step)
     if step_run_id is not None:
         (place,) = cursor.execute(SQL["next_saved_position"], (step_run_id,)).fetchone()
@@ -250,21 +271,22 @@ def _explained(cursor: sqlite3.Cursor, error: sqlite3.IntegrityError, commit: St
     if "step_runs.run_id" in text:
         return NotFound(f"run {step.run_id} of step run {step.name!r} is not recorded; begin_run() comes first")
     if "edges.version_id" in text:
-        return NotFound(_gone(cursor, commit))
+        return _gone(cursor, commit)
     if "versions.uid" in text:
         return Conflict(f"step run {step.name!r} brings a version id that another version has; ids are made anew with new_id()")
     return error
 
 
-def _gone(cursor: sqlite3.Cursor, commit: StepCommit) -> str:
+def _gone(cursor: sqlite3.Cursor, commit: StepCommit) -> NotFound:
     used = {edge.version_id: edge.name for edge in commit.inputs}
     reused = {each.version.id: each for each in commit.outputs if isinstance(each, SameOutput)}
     wanted = "[" + ",".join(f'"{uid}"' for uid in (*used, *reused)) + "]"
     states = dict(cursor.execute(SQL["version_states"], (wanted,)).fetchall())
-    lost = [f"input {name!r} ({uid})" for uid, name in used.items() if uid not in states]
-    lost += [
+    inputs = [f"input {name!r} ({uid})" for uid, name in used.items() if uid not in states]
+    outputs = [
         f"{same.version.artifact}@{same.version.version} ({states.get(uid, 'deleted')})"
         for uid, same in reused.items()
         if states.get(uid) != "live"
     ]
-    return f"step run {commit.step_run.name!r} refers to versions that are gone: {', '.join(lost)}; run the step again"
+    message = f"step run {commit.step_run.name!r} refers to versions that are gone: {', '.join(inputs + outputs)}; run the step again"
+    return NotFound(message) if inputs else VersionGone(message, commit.step_run.id)

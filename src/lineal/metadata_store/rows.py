@@ -101,10 +101,10 @@ def object_of(row: Row) -> ObjectRecord:
 def version_of(row: Row) -> VersionRecord:
     """Give the record of a row of `version_columns`."""
     (uid, artifact, version, number, digest, size, files, inline, boot, external, materializer, type_, data_type, save_type, created,
-     run, step_run, output, pipeline, step, tags, metadata, pinned, state) = row  # fmt: skip
+     run, step_run, output, pipeline, step, tags, metadata, pinned, state, pruned) = row  # fmt: skip
     return VersionRecord(
         uid, artifact, version, number, ObjectRecord(digest, size, unpack_files(files), inline, boot, external), materializer, type_,
-        data_type, save_type, created, run, step_run, output, pipeline, step, unpack_tags(tags), unpack(metadata), pinned == 1, state,
+        data_type, save_type, created, run, step_run, output, pipeline, step, unpack_tags(tags), unpack(metadata), pinned == 1, state, pruned,
     )  # fmt: skip
 
 

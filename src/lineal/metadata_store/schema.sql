@@ -88,7 +88,8 @@ CREATE TABLE objects (
     boot TEXT,
     external TEXT,
     files BLOB NOT NULL,
-    inline BLOB
+    inline BLOB,
+    removed INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE TABLE versions (
@@ -109,6 +110,7 @@ CREATE TABLE versions (
     external TEXT,
     tags TEXT NOT NULL,
     metadata TEXT NOT NULL,
+    pruned INTEGER,
     UNIQUE (artifact_id, version)
 );
 CREATE INDEX versions_by_artifact ON versions (artifact_id, state);

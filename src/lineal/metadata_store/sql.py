@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlite3 import Cursor
 from typing import Any, TypeVar
 
-from lineal.errors import NotFound, SettingsError, UsageError
-from lineal.metadata_store import commits, runs
+from lineal.errors import NotFound, SettingsError, StoreMismatch, UsageError
+from lineal.metadata_store import commits, deleting, runs
 from lineal.metadata_store.base import Page, StepEdges
 from lineal.metadata_store.connections import SYNCHRONOUS, Connections
 from lineal.metadata_store.filters import check_page, order, where
@@ -41,6 +41,8 @@ from lineal.model.records import (
     Edge,
     NewOutput,
     ObjectRecord,
+    Prunable,
+    Reference,
     RunRecord,
     StepCommit,
     StepRunRecord,
@@ -63,16 +65,20 @@ class SqliteMetadataStore:
         path: The file; made, readable by its owner only, when it is not there. Not on a network file system.
         durability: "step" (a commit survives a power cut), "run" (what `settle` and `finish_run` end does) or "off".
         busy_timeout: Seconds after which waiting for another writer ends with StoreBusy.
+        sealed: Tells whether an object is in place; asked in the transaction that records a version of it. None trusts the caller.
 
     Any method may raise StoreBusy, StorageFull, StoreError, SchemaTooNew, or StoreMismatch when the file is not a store of Lineal.
     """
 
-    def __init__(self, path: Path, *, durability: str = "step", busy_timeout: float = 60.0) -> None:
+    def __init__(
+        self, path: Path, *, durability: str = "step", busy_timeout: float = 60.0, sealed: Callable[[str], bool] | None = None
+    ) -> None:
         if durability not in SYNCHRONOUS:
             raise SettingsError(f"durability must be one of {', '.join(SYNCHRONOUS)}; got {durability!r}")
         self.path = Path(path).absolute()
         self._db = Connections(self.path, durability, busy_timeout)
         self._known = commits.Known(set(), {})
+        self._sealed = sealed
         self._identity: tuple[str, int] | None = None
 
     def __repr__(self) -> str:
@@ -89,6 +95,18 @@ class SqliteMetadataStore:
             facts = dict(self._db.read(SQL["meta"]))
             self._identity = facts["store_id"], self._db.read(SQL["schema_version"])[0][0]
         return self._identity
+
+    def pair(self, artifact_store: str) -> None:
+        facts = dict(self._db.read(SQL["meta"]))
+        if "artifact_store" not in facts:
+            self._db.write(_pair, artifact_store)
+            facts = dict(self._db.read(SQL["meta"]))
+        known = facts["artifact_store"]
+        if known != artifact_store:
+            raise StoreMismatch(
+                f"the facts in {self.path} belong to the artifact store {known}, and the one in use is {artifact_store}: their objects "
+                "are not there. Set artifact_store (LINEAL_ARTIFACT_STORE) back to the folder of the former, or use another metadata store"
+            )
 
     # -- runs
 
@@ -153,12 +171,13 @@ class SqliteMetadataStore:
         if not commits_:
             return []
         known = self._known
-        versions = self._db.write(commits.finish_steps, [commits.prepare(commit, known.code) for commit in commits_], known.pipelines)
+        prepared = [commits.prepare(commit, known.code) for commit in commits_]
+        versions = self._db.write(commits.finish_steps, prepared, known.pipelines, self._sealed)
         known.learn(commits_)
         return versions
 
     def save_version(self, output: NewOutput, step_run_id: str | None) -> VersionRecord:
-        return self._db.write(commits.save_version, commits.prepare_version(output, time.time_ns() // 1000), step_run_id)
+        return self._db.write(commits.save_version, commits.prepare_version(output, time.time_ns() // 1000), step_run_id, self._sealed)
 
     def settle(self, digests: Sequence[str]) -> None:
         if digests:
@@ -201,10 +220,11 @@ class SqliteMetadataStore:
         *,
         add_tags: Sequence[str] = (),
         remove_tags: Sequence[str] = (),
+        exclusive: bool = False,
         metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
     ) -> VersionRecord:
-        return self._db.write(_update_version, version_id, add_tags, remove_tags, metadata, pinned)
+        return self._db.write(_update_version, version_id, add_tags, remove_tags, exclusive, metadata, pinned)
 
     def update_run(
         self,
@@ -215,6 +235,32 @@ class SqliteMetadataStore:
         metadata: Mapping[str, Any] | None = None,
     ) -> RunRecord:
         return self._db.write(runs.update, run_id, add_tags, remove_tags, metadata)
+
+    # -- deleting
+
+    def references(self, version_id: str) -> list[Reference]:
+        return [Reference(*row) for row in self._db.read(SQL["references"], (version_id,))]
+
+    def delete_versions(self, version_ids: Sequence[str]) -> None:
+        self._db.write(deleting.delete_versions, version_ids, durable=True)
+
+    def delete_run(self, run_id: str) -> int:
+        return self._db.write(deleting.delete_run, run_id, durable=True)
+
+    def prunable(self, *, names: Sequence[str] | None = None, created_before: int | None = None, keep_last: int = 0) -> list[Prunable]:
+        return [Prunable(*row) for row in self._db.read(*deleting.prunable(names, created_before, keep_last))]
+
+    def prune(self, version_ids: Sequence[str], what: deleting.What, now: int) -> list[str]:
+        return self._db.write(deleting.prune, version_ids, what, now, durable=True)
+
+    def condemned(self) -> list[tuple[str, int]]:
+        return self._db.read(SQL["condemned"])
+
+    def release(self, digests: Sequence[str], withdraw: Callable[[str], object]) -> int:
+        return self._db.write(deleting.release, digests, withdraw)
+
+    def bytes_kept(self) -> int:
+        return int(self._db.read(SQL["bytes_kept"])[0][0])
 
     # -- lineage
 
@@ -268,11 +314,15 @@ class SqliteMetadataStore:
         if not newest:
             return f"no artifact has the name {name!r} and no version an id like it{self._closest('artifact_names_near', name)}"
         if version is None or version == "latest":
-            return f"artifact {name!r} has no live version: the newest was {newest[0][0]!r}, its data was pruned"
+            return f"artifact {name!r} has no live version: the data of the newest, {newest[0][0]!r}, was pruned"
         return f"artifact {name!r} has no version {version!r}; the newest is {newest[0][0]!r}"
 
     def _closest(self, statement: str, name: str) -> str:
         return closest_names(name, lambda ranges: [row[0] for row in self._db.read(SQL[statement], ranges)])
+
+
+def _pair(cursor: Cursor, artifact_store: str) -> None:
+    cursor.execute(SQL["pair_stores"], (artifact_store,))
 
 
 def _settle(cursor: Cursor, digests: Sequence[str]) -> None:
@@ -284,6 +334,7 @@ def _update_version(
     version_id: str,
     add_tags: Sequence[str],
     remove_tags: Sequence[str],
+    exclusive: bool,
     metadata: Mapping[str, Any] | None,
     pinned: bool | None,
 ) -> VersionRecord:
@@ -298,6 +349,8 @@ def _update_version(
     if add_tags or remove_tags:
         cursor.execute(SQL["delete_version_tags"], (row_id,))
         cursor.executemany(SQL["insert_version_tag"], [(tag, version_id) for tag in kept])
+    if exclusive:
+        deleting.move_tags(cursor, row_id, add_tags)
     return version_of(cursor.execute(SQL["version_by_id"], (version_id,)).fetchone())
 
 

@@ -39,7 +39,10 @@ class ObjectRecord:
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """One value under a name. `number` is the place in the dense count of automatic versions, None for a named version."""
+    """One value under a name. `number` is the place in the dense count of automatic versions, None for a named version.
+
+    `pruned` is the time at which the data was removed, None while the state is "live".
+    """
 
     id: str
     artifact: str
@@ -60,6 +63,7 @@ class VersionRecord:
     metadata: Mapping[str, Json] = field(default_factory=dict)
     pinned: bool = False
     state: Literal["live", "pruned"] = "live"
+    pruned: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +208,30 @@ class CachedCall:
     run_name: str
     ended: int
     outputs: Mapping[str, VersionRecord]
+
+
+class Reference(NamedTuple):
+    """Something that refers to a version: a step run that made, reused or used it (`kind`)."""
+
+    kind: str
+    run_id: str
+    run_name: str
+    step_run_id: str
+    step: str
+
+
+class Prunable(NamedTuple):
+    """A version that nothing refers to. `shared` is the number of live versions with the same object, itself included."""
+
+    id: str
+    artifact: str
+    version: str
+    digest: str
+    size: int
+    state: str
+    external: str | None
+    created: int
+    shared: int
 
 
 @dataclass(frozen=True, slots=True)
