@@ -833,3 +833,20 @@ def test_run_names_have_placeholders():
     run = named.with_options(run_name="nightly-{date}")()
     assert run.name == f"nightly-{run.start_time:%Y_%m_%d}"
     assert Client().get_pipeline_run(run.name).id == run.id
+
+
+def test_a_chain_of_two_thousand_steps_needs_no_recursion(monkeypatch):
+    monkeypatch.setenv("LINEAL_DURABILITY", "off")
+
+    @pipeline
+    def chain():
+        n = one()
+        for _ in range(2000):
+            n = add(n)
+        assert n.load() == 2001
+
+    run = chain()
+    assert len(run.steps) == 2001
+    assert run.steps["add_2000"].output.load() == 2001
+    assert len(run.steps["add_2000"].output.upstream()) == 2000
+    assert str(run.steps["add_2000"].output.lineage())
