@@ -23,7 +23,7 @@ from lineal.engine.interrupt import Interrupts
 from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
 from lineal.engine.tail import Tails
-from lineal.errors import LinealError, StepCrashed
+from lineal.errors import Conflict, LinealError, StepCrashed, UsageError
 from lineal.graph.plan import Call, check_order
 from lineal.graph.step import MISSING
 from lineal.host import LifeSign
@@ -100,6 +100,7 @@ class Runner:
         self._buffer: list[StepCommit] = []
         self._unsettled: list[str] = []
         self._running: dict[Future[StepResult], tuple[Call, cache.Inquiry, StepRunRecord]] = {}
+        self._starting: tuple[Call, cache.Inquiry, StepRunRecord] | None = None
         self._pulse = Pulse(self.metadata, run.id)
         self._interrupts = Interrupts()
         self._submit: Callable[[StepTask], Future[StepResult]] | None = None
@@ -172,8 +173,9 @@ class Runner:
             self.reporter.step(call.name, Status.RUNNING, total=self._total)
         if self._submit is None:
             self._submit = self.services.submitter()
-        future = self._submit(task)
-        self._running[future] = (call, inquiry, step_run)
+        self._starting = (call, inquiry, step_run)
+        future = self._submit(task)  # in this process the step runs here, and an interrupt leaves from here
+        self._running[future], self._starting = self._starting, None
         if future.done():
             self._finish_future(future)
         else:
@@ -205,7 +207,7 @@ class Runner:
         commit = StepCommit(step_run, (*inquiry.edges, *result.loaded), tuple(outputs), inquiry.code_record())
         try:
             versions = self._commit(commit)
-        except LinealError as error:  # an explicit version that exists with other bytes
+        except (Conflict, UsageError) as error:  # such as an explicit version that exists with other bytes
             step_run = replace(step_run, status=Status.FAILED, error=str(error))
             self._commit(StepCommit(step_run, commit.inputs, (), commit.code))
             status, result.error, versions = Status.FAILED, error, []
@@ -270,32 +272,35 @@ class Runner:
 
     def _begin_run(self) -> None:
         if not self._began:
-            self._began = True
             self.run = self.metadata.begin_run(self.run)
+            self._began = True
             self._pulse.start()
             ask_for_environment(self._folder)
             if self.reporter is not None:
                 self.reporter.started(self.run, self._total)
 
     def _commit(self, commit: StepCommit) -> list[VersionRecord]:
-        commits, self._buffer = [*self._buffer, commit], []
-        return self.metadata.finish_steps(commits)[-1]
+        versions = self.metadata.finish_steps([*self._buffer, commit])[-1]
+        self._buffer.clear()  # not before: what was not written is written with the next commit
+        return versions
 
     def _flush(self) -> None:
         if self._buffer:
-            commits, self._buffer = self._buffer, []
-            self.metadata.finish_steps(commits)
+            self.metadata.finish_steps(self._buffer)
+            self._buffer.clear()
 
     def _stop_running(self) -> None:
         """Record what is running as cancelled: the loop was left by an interrupt or a broken store."""
         now = time.time_ns() // 1000
         if self._running:
             self.services.cancel()
-        for call, inquiry, step_run in self._running.values():
+        stopped = [*self._running.values(), *([self._starting] if self._starting else [])]
+        for call, inquiry, step_run in stopped:
             self._pulse.ended(step_run.id)
             self.ended[call.position] = Ended(Status.CANCELLED)
             self._buffer.append(StepCommit(replace(step_run, status=Status.CANCELLED, ended=now), tuple(inquiry.edges)))
         self._running.clear()
+        self._starting = None
 
     def finish(self, calls: Sequence[Call], error: BaseException | None = None) -> RunRecord:
         """Record how the run ended; steps that never began are cancelled. Gives the run as recorded."""
