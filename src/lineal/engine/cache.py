@@ -181,7 +181,12 @@ def _renamed(output: str, artifact: str, version: str | None, found: VersionReco
     except NotFound:
         pass  # the name is new here
     else:
-        if latest.artifact == artifact and latest.object.digest == found.object.digest and latest.materializer == found.materializer:
+        if (
+            latest.artifact == artifact
+            and latest.state == "live"
+            and latest.object.digest == found.object.digest
+            and latest.materializer == found.materializer
+        ):
             return SameOutput(output, latest)
     return NewOutput(
         new_id(),

@@ -3,6 +3,9 @@
 The loop runs in the thread that called the pipeline. It starts every call whose upstream has ended, in the order of the
 definition, as many at once as the executor has places; asks the cache first; and commits what comes back. Cache hits in a row
 share a transaction, which is written before the next step that really runs.
+
+A prune may come between a look and its transaction. The store notices it in that transaction, and nothing of it is recorded: a hit
+whose version is gone is then run, and a step whose fresh bytes are gone is run again.
 """
 
 import heapq
@@ -23,7 +26,7 @@ from lineal.engine.interrupt import Interrupts
 from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
 from lineal.engine.tail import Tails
-from lineal.errors import Conflict, LinealError, StepCrashed, UsageError
+from lineal.errors import ArtifactMissing, Conflict, LinealError, NotFound, StepCrashed, UsageError, VersionGone
 from lineal.graph.plan import Call, check_order
 from lineal.graph.step import MISSING
 from lineal.host import LifeSign
@@ -69,6 +72,10 @@ class Services(Protocol):
         ...
 
 
+ATTEMPTS = 3
+"""How often a step is run again because a prune took what it had just stored."""
+
+
 @dataclass(slots=True)
 class Ended:
     """How a call of this run ended. `values` holds outputs that are immutable and were made in this process."""
@@ -98,6 +105,8 @@ class Runner:
         self._folder = Path.cwd()
         self._clock = time.perf_counter_ns()
         self._buffer: list[StepCommit] = []
+        self._again: dict[int, str] = {}  # calls that must run although the cache may know them, with the id of their step run
+        self._lost: Counter[int] = Counter()
         self._unsettled: list[str] = []
         self._running: dict[Future[StepResult], tuple[Call, cache.Inquiry, StepRunRecord]] = {}
         self._starting: tuple[Call, cache.Inquiry, StepRunRecord] | None = None
@@ -121,24 +130,35 @@ class Runner:
         """
         todo = {call.position: call for call in calls if call.position not in self.ended}
         check_order(tuple(todo.values()))
-        queue = _Queue(todo, self.ended)
         self._total = total
         self._begin_run()
         capacity = self.services.capacity
         with self._interrupts:
             try:
-                while queue.ready or self._running:
-                    if queue.ready and len(self._running) < capacity:
-                        call = todo[heapq.heappop(queue.ready)]
-                        self._start(call)
-                        if call.position in self.ended:
-                            queue.release(call)
-                    else:
-                        for call in self._wait():
-                            queue.release(call)
+                while True:
+                    queue = _Queue(todo, self.ended)
+                    try:
+                        while queue.ready or self._running:
+                            if queue.ready and len(self._running) < capacity:
+                                call = todo[heapq.heappop(queue.ready)]
+                                self._start(call)
+                                if call.position in self.ended:
+                                    queue.release(call)
+                            else:
+                                for call in self._wait():
+                                    queue.release(call)
+                        self._flush()
+                        break
+                    except VersionGone as gone:
+                        self._take_back(gone)
+                        todo = self._still_to_do(todo)
             except BaseException:
                 self._stop_running()
                 raise
+
+    def _still_to_do(self, todo: Mapping[int, Call]) -> dict[int, Call]:
+        running = {call.position for call, _, _ in self._running.values()}
+        return {position: call for position, call in todo.items() if position not in self.ended and position not in running}
 
     def _wait(self) -> list[Call]:
         self._flush()  # others should see the hits while this run waits
@@ -155,12 +175,17 @@ class Runner:
                 self._skip(call, blocking[0])
                 return
         inquiry = cache.inquire(call, self.ended, self.artifacts.registry)
-        cached = cache.look_up(inquiry, call, self.metadata, self.artifacts)
-        if cached is not None:
-            self._hit(call, inquiry, cached)
-            return
+        again = self._again.get(call.position) if self._again else None
+        if again is not None:
+            inquiry.decision = "lost"
+        else:
+            cached = cache.look_up(inquiry, call, self.metadata, self.artifacts)
+            if cached is not None:
+                self._hit(call, inquiry, cached)
+                return
+        self._flush()  # what this step is about to load is recorded as used by this run, so no prune takes it
         step_run = StepRunRecord(
-            new_id(), self.run.id, call.name, call.step.name, call.position, Status.RUNNING, time.time_ns() // 1000,
+            again or new_id(), self.run.id, call.name, call.step.name, call.position, Status.RUNNING, time.time_ns() // 1000,
             cache_key=inquiry.key, parameters=inquiry.parameters, ingredients=inquiry.ingredients(),
         )  # fmt: skip
         task = StepTask(
@@ -207,7 +232,11 @@ class Runner:
         commit = StepCommit(step_run, (*inquiry.edges, *result.loaded), tuple(outputs), inquiry.code_record())
         try:
             versions = self._commit(commit)
-        except (Conflict, UsageError) as error:  # such as an explicit version that exists with other bytes
+        except (Conflict, UsageError, ArtifactMissing) as error:  # such as an explicit version that exists with other bytes
+            self._lost[call.position] += 1
+            if isinstance(error, ArtifactMissing) and self._lost[call.position] <= ATTEMPTS:
+                self._again[call.position] = step_run.id
+                raise VersionGone(str(error), step_run.id) from error
             step_run = replace(step_run, status=Status.FAILED, error=str(error))
             self._commit(StepCommit(step_run, commit.inputs, (), commit.code))
             status, result.error, versions = Status.FAILED, error, []
@@ -246,9 +275,27 @@ class Runner:
             self._buffer.append(commit)
             versions = [output.version for output in cached.outputs if isinstance(output, SameOutput)]
         else:
-            versions = self._commit(commit)
+            versions = self._give_new_names(commit)
         names = [output.name for output in call.step.signature.outputs]
         self._end(call, Ended(Status.CACHED, dict(zip(names, versions, strict=True))), 0.0, f"from run {cached.call.run_name}")
+
+    def _give_new_names(self, commit: StepCommit) -> list[VersionRecord]:
+        self._flush()
+        try:
+            return self._commit(commit)
+        except (ArtifactMissing, VersionGone) as error:
+            self._again[commit.step_run.position] = commit.step_run.id
+            raise VersionGone(str(error), commit.step_run.id) from error
+
+    def _take_back(self, gone: VersionGone) -> None:
+        """Forget the hits that are not recorded yet: the one that gave a version which is gone is run, the others are asked for again."""
+        for commit in self._buffer:
+            position = commit.step_run.position
+            del self.ended[position]
+            self._unsuccessful.discard(position)
+            if commit.step_run.id == gone.step_run_id:
+                self._again[position] = gone.step_run_id
+        self._buffer.clear()
 
     def _skip(self, call: Call, because: str) -> None:
         step_run = StepRunRecord(
@@ -314,7 +361,11 @@ class Runner:
                     self.ended[call.position] = Ended(Status.CANCELLED)
                     step_run = StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.CANCELLED)
                     self._buffer.append(StepCommit(step_run))
-            self._flush()
+            try:
+                self._flush()
+            except NotFound:  # the run was stopped, and what the cache gave last is gone: it counts as never given
+                self._buffer = [commit for commit in self._buffer if not commit.outputs and not commit.inputs]
+                self._flush()
             if self._unsettled:
                 self.artifacts.store.sync(self._unsettled)
                 self.metadata.settle(self._unsettled)
