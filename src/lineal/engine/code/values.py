@@ -93,12 +93,13 @@ class Reducer:
     def __init__(self, reference: Callable[[Any], object], unknown: Callable[[str], None]) -> None:
         self._reference = reference
         self._unknown = unknown
-        self._open: dict[int, int] = {}
-        self._count = 0
+        self._open: dict[int, int] = {}  # depth of what is being reduced, by address
+        self._outermost = MAX_DEPTH  # the least depth that something inside refers back to
+        self._done: dict[int, tuple[Any, Any]] = {}  # holds the value, so that its address stays its own
 
     def digest(self, value: object, label: str) -> str:
         """Give the digest of a value. `label` names it for `unknown`."""
-        self._count = 0
+        self._done.clear()
         return digest_of("value/1", self.plain(value, label))
 
     def plain(self, value: Any, label: str) -> Any:
@@ -106,33 +107,43 @@ class Reducer:
         kind = type(value)
         if kind in _PLAIN:
             return value if kind is not bytes or len(value) < MAX_TEXT else ("bytes", digest.of_bytes(value))
+        flat = _flat(value)
+        if flat is not None:
+            return flat
         if is_reference(value):
             return ("reference", self._reference(value))
-        self._count += 1
-        if id(value) in self._open:
-            return ("cycle", len(self._open) - self._open[id(value)])
-        if len(self._open) >= MAX_DEPTH or self._count > MAX_OBJECTS:
+        return self._nested(value, label)
+
+    def _nested(self, value: Any, label: str) -> Any:
+        address, depth = id(value), len(self._open)
+        if address in self._open:
+            self._outermost = min(self._outermost, self._open[address])
+            return ("cycle", depth - self._open[address])
+        if address in self._done:
+            return self._done[address][1]
+        if depth >= MAX_DEPTH or len(self._done) > MAX_OBJECTS:
             self._unknown(f"value of {label}, which is too large or too deep")
             return ("too large", _type_name(value))
-        self._open[id(value)] = len(self._open)
+        around, self._outermost = self._outermost, depth
+        self._open[address] = depth
         try:
-            return self._ways.get(kind, Reducer._other)(self, value, label)
+            # As a digest, for the same thing may be met on many ways: written out each time, it would grow without end.
+            result = ("digest", digest_of("nested/1", self._ways.get(type(value), Reducer._other)(self, value, label)))
         finally:
-            del self._open[id(value)]
+            del self._open[address]
+        if self._outermost >= depth:  # it refers back to nothing around it, so it is the same wherever it is met
+            self._done[address] = (value, result)
+        self._outermost = min(around, self._outermost)
+        return result
 
     def _sequence(self, value: Any, label: str) -> Any:
-        name = type(value).__name__
-        if not _PLAIN.issuperset(map(type, value)):
-            value = [self.plain(item, label) for item in value]
-        return (name, *value)
+        return (type(value).__name__, *[self.plain(item, label) for item in value])
 
     def _set(self, value: Any, label: str) -> Any:
         return (type(value).__name__, sorted((self.plain(item, label) for item in sorted(value, key=_rough)), key=digest.encode))
 
     def _mapping(self, value: Any, label: str) -> Any:
         # In their order: a loop sees it. What else holds names, such as the state of an object, is sorted.
-        if _PLAIN.issuperset(map(type, value.values())) and _PLAIN.issuperset(map(type, value)):
-            return ("dict", list(value), list(value.values()))
         return ("dict", [(self.plain(key, label), self.plain(item, f"{label}[{_name(key)}]")) for key, item in value.items()])
 
     def _method(self, value: MethodType, label: str) -> Any:
@@ -203,6 +214,16 @@ class Reducer:
         MethodType: _method,
         **dict.fromkeys(_METHODS, _descriptor),
     }
+
+
+def _flat(value: Any) -> Any:
+    """Give what stands for a container of nothing but plain values, None for all else."""
+    kind = type(value)
+    if (kind is list or kind is tuple) and _PLAIN.issuperset(map(type, value)):
+        return (kind.__name__, *value)
+    if kind is dict and _PLAIN.issuperset(map(type, value.values())) and _PLAIN.issuperset(map(type, value)):
+        return ("dict", list(value), list(value.values()))
+    return None
 
 
 def _bytes_of(array: Any) -> Any:
