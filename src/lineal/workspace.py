@@ -24,7 +24,10 @@ from lineal.settings import Settings
 
 
 class Workspace:
-    """The stores and the orchestrator that belong to some settings. Opened on first use of each part; safe to use from threads."""
+    """The stores and the orchestrator that belong to some settings. Opened on first use of each part; safe to use from threads.
+
+    Once both are open, `metadata` and `artifacts` raise StoreMismatch when the facts belong to another artifact store than the one in use.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -42,7 +45,12 @@ class Workspace:
         if self._metadata is None:
             with self._lock:
                 if self._metadata is None:
-                    self._metadata = SqliteMetadataStore(_sqlite_path(self.settings), durability=self.settings.durability)
+                    prepare_home(self.settings.home)
+                    path, durability = _sqlite_path(self.settings), self.settings.durability
+                    metadata = SqliteMetadataStore(path, durability=durability, sealed=lambda digest: self.artifact_store.has(digest))
+                    if self._artifacts is not None:
+                        metadata.pair(self.artifact_store.identity)
+                    self._metadata = metadata
         return self._metadata
 
     @property
@@ -60,6 +68,8 @@ class Workspace:
         if self._artifacts is None:
             with self._lock:
                 if self._artifacts is None:
+                    if self._metadata is not None:  # a worker process has bytes only
+                        self._metadata.pair(self.artifact_store.identity)
                     self._artifacts = Artifacts(
                         self.artifact_store, registry, sync=self.settings.durability == "step", pickle=self.settings.pickle
                     )
@@ -114,6 +124,15 @@ class Workspace:
             if self._pool is None:
                 self._pool = ProcessExecutor()
             return self._pool
+
+
+def prepare_home(home: Path) -> bool:
+    """Make a home, which ignores itself in git, unless it is there. Gives whether it was made."""
+    if home.is_dir():
+        return False
+    home.mkdir(parents=True, exist_ok=True)
+    (home / ".gitignore").write_text("*\n", encoding="utf-8")
+    return True
 
 
 def _sqlite_path(settings: Settings) -> Path:

@@ -7,6 +7,7 @@ import click
 from lineal.cli.output import json_option, print_json
 from lineal.errors import UsageError
 from lineal.settings import FOLDER, Settings, variable_of
+from lineal.workspace import prepare_home
 
 
 @click.command("init", short_help="Keep what is run below this folder in a .lineal folder here.")
@@ -17,11 +18,9 @@ def command(path: Path, as_json: bool) -> None:
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder; make it first")
     home = path.absolute() / FOLDER
-    new = not home.is_dir()
-    if new and home.exists():
+    if home.exists() and not home.is_dir():
         raise UsageError(f"{home} is a file; remove it, or choose another folder")
-    home.mkdir(exist_ok=True)
-    (home / ".gitignore").write_text("*\n", encoding="utf-8")
+    new = prepare_home(home)
     if as_json:
         print_json({"home": str(home), "new": new})
     else:
