@@ -11,6 +11,8 @@ import secrets
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -32,6 +34,37 @@ def boot_id() -> str:
 def host_name() -> str:
     """Give this machine's name."""
     return platform.node() or "localhost"
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file, made when it is not there, while the block runs; gives False when somebody else holds it.
+
+    The system drops the lock when the process ends, however it ends. Where the file system has no locks, only this process is kept out.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = str(path.absolute()), os.getpid()
+    with _alone_lock:
+        if key in _alone:  # never opened twice here: closing the file would drop the lock that this process holds on it
+            taken = None
+        else:
+            file = path.open("ab")
+            taken = None if _try_lock(file) is False else file
+            if taken is None:
+                file.close()
+            else:
+                _alone.add(key)
+    try:
+        yield taken is not None
+    finally:
+        if taken is not None:
+            with _alone_lock:
+                taken.close()
+                _alone.discard(key)
+
+
+_alone: set[tuple[str, int]] = set()
+_alone_lock = threading.Lock()
 
 
 def life_sign(folder: Path) -> "LifeSign":

@@ -8,7 +8,7 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from lineal.errors import InvalidName
@@ -55,6 +55,26 @@ def check_version(version: object) -> str:
         reason = "versions count from 1, in plain digits without leading zeros"
     if reason:
         raise InvalidName(f"version {_shown(text)} is not allowed: {reason}")
+    return text
+
+
+def check_tags(tags: object) -> list[str]:
+    """Give tags, one or several, as a list without repetitions.
+
+    A tag has 1 to 255 printable characters and does not begin or end with a space. Raises InvalidName that says what is wrong.
+    """
+    given = [tags] if isinstance(tags, str) else tags
+    if not isinstance(given, Iterable):
+        raise InvalidName(f"tags must be text or a list of texts, got {type(tags).__name__}: {tags!r}")
+    return list(dict.fromkeys(_check_tag(tag) for tag in given))
+
+
+def _check_tag(tag: object) -> str:
+    if not isinstance(tag, str):
+        raise InvalidName(f"a tag must be a str, got {type(tag).__name__}: {tag!r}")
+    text = unicodedata.normalize("NFC", str.__str__(tag))
+    if not text or len(text) > MAX_NAME or not text.isprintable() or text != text.strip():
+        raise InvalidName(f"tag {_shown(text)} is not allowed: 1 to {MAX_NAME} printable characters, without spaces at the ends")
     return text
 
 
