@@ -14,7 +14,7 @@ import catboost
 
 from lineal.materializers import attributes
 from lineal.materializers.base import AnyMaterializer, Materializer
-from lineal.materializers.classes import class_name, find_subclass
+from lineal.materializers.classes import class_name, dotted, find_subclass
 from lineal.model.records import Json
 
 _TREES: Final = "model.cbm"
@@ -51,7 +51,7 @@ class ModelMaterializer(Materializer):
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give the class, the parameters that are set, and of a fitted one the number of trees and the best iteration."""
-        known: dict[str, Json] = {"class": class_name(type(value)).replace(":", "."), "parameters": attributes.shown(value.get_params())}
+        known: dict[str, Json] = {"class": dotted(type(value)), "parameters": attributes.shown(value.get_params())}
         if not value.is_fitted():
             return known
         known |= {"rounds": value.tree_count_, "features": value.n_features_in_}

@@ -6,7 +6,12 @@ from typing import Any
 from lineal.errors import MaterializerError
 from lineal.model.values_classes import class_name, classes_in
 
-__all__ = ["class_name", "find_subclass"]
+__all__ = ["class_name", "dotted", "find_subclass"]
+
+
+def dotted(cls: type) -> str:
+    """Give the name of a class as people write it: `package.module.Outer.Inner`."""
+    return class_name(cls).replace(":", ".")
 
 
 def find_subclass(name: str, base: type, annotation: Any) -> type:

@@ -13,7 +13,7 @@ import lightgbm
 from lineal.errors import NoMaterializer
 from lineal.materializers import attributes
 from lineal.materializers.base import AnyMaterializer, Materializer
-from lineal.materializers.classes import class_name, find_subclass
+from lineal.materializers.classes import class_name, dotted, find_subclass
 from lineal.model.records import Json
 
 _TREES: Final = "model.txt"
@@ -76,7 +76,7 @@ class ModelMaterializer(Materializer):
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give the class, the parameters that are set, and of a fitted one what is known of its booster."""
-        known: dict[str, Json] = {"class": class_name(type(value)).replace(":", "."), "parameters": attributes.shown(value.get_params())}
+        known: dict[str, Json] = {"class": dotted(type(value)), "parameters": attributes.shown(value.get_params())}
         booster = vars(value).get(_BOOSTER)
         return known if booster is None else {**known, **_facts(booster)}
 

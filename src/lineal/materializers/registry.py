@@ -33,8 +33,17 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "xgboost": ("lineal.materializers.xgboost",),
     "lightgbm": ("lineal.materializers.lightgbm",),
     "catboost": ("lineal.materializers.catboost",),
+    "onnx": ("lineal.materializers.onnx",),
+    "tokenizers": ("lineal.materializers.tokenizers",),
+    "transformers": ("lineal.materializers.transformers",),
+    "transformers.configuration_utils": ("lineal.materializers.transformers_models",),
+    "transformers.modeling_utils": ("lineal.materializers.transformers_models",),
+    "keras": ("lineal.materializers.keras",),
 }
-"""The files of this package that know a library, by the library's root package, which is also the first part of their ids."""
+"""The files of this package that know a library, by its root package or a module of it; the ids begin with the same.
+
+A module is named where loading a file costs much that values of the root package do not need: a tokenizer does not need torch.
+"""
 
 _NEVER_TOLD: Final = (Any, object, None, type(None), typing.Generic, typing.Protocol)
 
@@ -157,7 +166,7 @@ class Registry:
         found = self._ids.get(id)
         if found is None:
             with self._lock:
-                missing = self._load_library(id.partition(".")[0])
+                missing = self._load_library(id.rpartition(".")[0])
                 if id not in self._ids and id in defined:
                     self._ids[id] = instance(defined[id])
                 found = self._ids.get(id)
@@ -235,11 +244,13 @@ class Registry:
         return self._container if all(each is not None and each.safe for each in found) else self._unsafe_container
 
     def _load_library_of(self, cls: type) -> None:
-        for root in {each.__module__.partition(".")[0] for each in cls.__mro__} & self._waiting.keys():
+        modules = {each.__module__ for each in cls.__mro__}
+        for root in (modules | {each.partition(".")[0] for each in modules}) & self._waiting.keys():
             missing = self._load_library(root)
             if missing:
                 warnings.warn(
-                    f"{root} values are not saved in their own format, because {missing} is not installed: pip install 'lineal[{root}]'",
+                    f"{root} values are not saved in their own format, because {missing} is not installed: "
+                    f"pip install 'lineal[{root.partition('.')[0]}]'",
                     LinealWarning,
                     stacklevel=2,
                 )

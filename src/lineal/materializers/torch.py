@@ -20,7 +20,7 @@ from lineal.errors import MaterializerError, NoMaterializer, NotPlain
 from lineal.materializers import torch_structure, torch_tensors
 from lineal.materializers.array_summary import summary
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, Materializer
-from lineal.materializers.classes import class_name
+from lineal.materializers.classes import dotted
 from lineal.materializers.pickled import PROTOCOL, environment, unpickle, warn_pickled
 from lineal.model import values
 from lineal.model.records import Json
@@ -148,7 +148,7 @@ class PickledModuleMaterializer(Materializer):
             _Pickler(file, tensors).dump(value)
         except Exception as error:
             raise MaterializerError(
-                f"a {class_name(type(value)).replace(':', '.')} cannot be pickled ({type(error).__name__}: {error}); return its state_dict(), or remove "
+                f"a {dotted(type(value))} cannot be pickled ({type(error).__name__}: {error}); return its state_dict(), or remove "
                 "the attribute that stands in the way"
             ) from error
         torch_tensors.write(folder / _WEIGHTS, tensors.named)
@@ -229,7 +229,7 @@ def module_facts(module: Any) -> Mapping[str, Json]:
     buffers = [each for each in module.buffers() if not torch.nn.parameter.is_lazy(each)]
     known = torch_tensors.facts([*parameters, *buffers])
     return {
-        "class": class_name(type(module)).replace(":", "."),
+        "class": dotted(type(module)),
         "modules": sum(1 for _ in module.modules()),
         "parameters": sum(map(torch.numel, parameters)),
         "trainable": sum(each.numel() for each in parameters if each.requires_grad),

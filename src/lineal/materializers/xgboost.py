@@ -14,7 +14,7 @@ import xgboost
 from lineal.errors import NoMaterializer
 from lineal.materializers import attributes
 from lineal.materializers.base import AnyMaterializer, Materializer
-from lineal.materializers.classes import class_name, find_subclass
+from lineal.materializers.classes import class_name, dotted, find_subclass
 from lineal.model.records import Json
 
 _TREES: Final = "model.ubj"
@@ -76,7 +76,7 @@ class ModelMaterializer(Materializer):
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give the class, the parameters that are set, and of a fitted one what is known of its booster."""
-        known: dict[str, Json] = {"class": class_name(type(value)).replace(":", "."), "parameters": attributes.shown(value.get_params())}
+        known: dict[str, Json] = {"class": dotted(type(value)), "parameters": attributes.shown(value.get_params())}
         return {**known, **_facts(value.get_booster())} if _BOOSTER in vars(value) else known
 
 

@@ -13,6 +13,10 @@ import pytest
 
 from lineal.testing.materializers import MaterializerTests, content, save
 
+# Read when the libraries are imported, which is when the test files are.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["KERAS_BACKEND"] = "torch"
+
 
 class Trap:
     """A value whose pickle creates a file when it is read."""
