@@ -1,20 +1,21 @@
-"""The Python front door to what is kept: find, list and load. Everything that it gives is a view."""
+"""The Python front door to what is kept: find, list, load, tag, delete and prune. What it finds are views."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from datetime import timedelta
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from lineal.errors import NotFound, UsageError
+from lineal.model.moments import Moment, micros, span
 from lineal.model.naming import check_version
 from lineal.model.states import Status
+from lineal.pruning import PruneReport, Selection, collect, preview, prune
 from lineal.views import ArtifactView, RunView, StepRunView, VersionView, notice_crash
 from lineal.workspace import Workspace, open_workspace
 
 V = TypeVar("V")
-Moment = datetime | str
-"""A time: an aware datetime, one without a zone or ISO text (`2026-06-01`, `2026-06-01T12:30`) in UTC."""
 
 
 class Page(list[V], Generic[V]):
@@ -83,6 +84,8 @@ class Client:
         pipeline: str | None = None,
         step: str | None = None,
         run: str | UUID | None = None,
+        metadata: str | Sequence[str] | None = None,
+        created: str | None = None,
         created_after: Moment | None = None,
         created_before: Moment | None = None,
         sort: str = "-created",
@@ -100,6 +103,8 @@ class Client:
             type: Name of the Python type, such as `pandas.DataFrame`.
             data_type: Kind of artifact: data, model, schema, statistics or service.
             pipeline: Name of the pipeline that made it, as `step` and `run` (name or id) are of those that made it.
+            metadata: A question about the metadata, such as "accuracy > 0.9 and split == 'test'"; of several, all must hold.
+            created: When it was made: a day "2026-01-01", a span "2026-01-01..2026-02-01" without its end, or ">2026-01-01", in UTC.
             created_after: Made then or later; an aware datetime, or ISO text in UTC.
             created_before: Made before then.
             sort: Field to sort by, descending after `-`.
@@ -110,8 +115,8 @@ class Client:
         """
         filters = {
             "name": name, "artifact": artifact, "version": None if version is None else str(version), "tag": tags, "type": type,
-            "data_type": data_type, "pipeline": pipeline, "step": step, "run": None if run is None else str(run),
-            "created_after": _micros(created_after), "created_before": _micros(created_before),
+            "data_type": data_type, "pipeline": pipeline, "step": step, "run": None if run is None else str(run), "metadata": metadata,
+            **_created(created, created_after, created_before),
         }  # fmt: skip
         page = self.workspace.metadata.list_versions(_given(filters, unknown), sort, limit, offset)
         return Page([VersionView(each, self.workspace) for each in page.items], page.total, offset)
@@ -166,6 +171,8 @@ class Client:
         pipeline: str | None = None,
         status: Status | str | None = None,
         tags: str | Sequence[str] | None = None,
+        metadata: str | Sequence[str] | None = None,
+        created: str | None = None,
         created_after: Moment | None = None,
         created_before: Moment | None = None,
         sort: str = "-started",
@@ -180,6 +187,8 @@ class Client:
             pipeline: Name of the pipeline.
             status: State, such as `failed`.
             tags: Tags of the run; all of them.
+            metadata: A question about the metadata; see `list_artifact_versions`.
+            created: When it started; see `list_artifact_versions`.
             created_after: Started then or later; an aware datetime, or ISO text in UTC.
             created_before: Started before then.
             sort: Field to sort by, descending after `-`.
@@ -189,8 +198,8 @@ class Client:
         Raises UsageError for an unknown filter, field or state.
         """
         filters = {
-            "name": name, "pipeline": pipeline, "status": _status(status), "tag": tags,
-            "created_after": _micros(created_after), "created_before": _micros(created_before),
+            "name": name, "pipeline": pipeline, "status": _status(status), "tag": tags, "metadata": metadata,
+            **_created(created, created_after, created_before),
         }  # fmt: skip
         checked = _given(filters, unknown)
         self._notice_crashes()
@@ -200,6 +209,92 @@ class Client:
     def get_step_run(self, step_run_id: str | UUID) -> StepRunView:
         """Find a step run by id. Raises NotFound."""
         return StepRunView(self.workspace.metadata.get_step_run(str(step_run_id)), self.workspace)
+
+    # -- deleting
+
+    def delete_artifact_version(self, name_or_id: str | UUID | VersionView, version: str | int | None = None) -> None:
+        """Delete one version with its data. Its number is not given again.
+
+        Args:
+            name_or_id: The version itself, or what `get_artifact_version` takes; a name needs a `version` here, at least "latest".
+            version: Version of that name.
+
+        Raises InUse, naming the runs, when a run made or used it, or when it is pinned; NotFound; UsageError for a name alone.
+        """
+        found = name_or_id if isinstance(name_or_id, VersionView) else self.get_artifact_version(name_or_id, version)
+        if version is None and not isinstance(name_or_id, VersionView) and found.name == str(name_or_id):
+            raise UsageError(
+                f"{found.name!r} is the name of an artifact: say which version goes (the newest is {found.version!r}), or delete all of "
+                "them with delete_artifact()"
+            )
+        self._delete([found.record.id])
+
+    def delete_artifact(self, name: str) -> int:
+        """Delete all versions of an artifact with their data, or none, and give their number. Numbers are not given again.
+
+        Raises InUse, naming the runs, when a run made or used one of them, or one is pinned; NotFound.
+        """
+        ids = self.workspace.metadata.version_ids(name)
+        if not ids:
+            self.get_artifact(name)  # raises with the closest names
+        self._delete(ids)
+        return len(ids)
+
+    def delete_pipeline_run(self, name_or_id: str | UUID | RunView) -> int:
+        """Delete a run with its step runs and logs, and give the number of versions that nothing refers to any more.
+
+        These stay, without the run that made them, until they are deleted or pruned; what other runs reused or used goes on as before.
+        Raises InUse while the run goes on, NotFound.
+        """
+        found = name_or_id.refresh() if isinstance(name_or_id, RunView) else self.get_pipeline_run(name_or_id)
+        record = notice_crash(found.record, self.workspace)
+        freed = self.workspace.metadata.delete_run(record.id)
+        shutil.rmtree(self.workspace.log_folder(record.id), ignore_errors=True)
+        return freed
+
+    def prune_artifacts(
+        self,
+        name: str | Sequence[str] | None = None,
+        *,
+        only_artifact: bool = False,
+        only_metadata: bool = False,
+        ignore_errors: bool = False,
+        dry_run: bool = False,
+        older_than: timedelta | None = None,
+        keep_last: int | None = None,
+        force: bool = False,
+    ) -> PruneReport:
+        """Delete the versions that no run and no pin refers to, with their data, and say what went and what that freed.
+
+        Args:
+            name: Only artifacts of that name, or of one of several; `*` stands for anything.
+            only_artifact: Delete the data and keep the records, which then say that and when the data was pruned.
+            only_metadata: Delete the records and leave the data where it is; values small enough to live in their record go with it.
+            ignore_errors: Go on when data cannot be removed; the report lists the errors.
+            dry_run: Change nothing, and say what would go.
+            older_than: Only versions that were made longer ago than that.
+            keep_last: Keep the newest so many versions of each artifact.
+            force: Also when more than 1 GiB and more than half of all data would go.
+
+        Registered data is never deleted, only its record. Raises UsageError for both `only_artifact` and `only_metadata`, Conflict while
+        another prune is at work, StoreMismatch when the artifact store is not there or another one, StoreError for data that cannot be
+        removed.
+        """
+        if only_artifact and only_metadata:
+            raise UsageError("only_artifact and only_metadata exclude each other; leave both out to delete records and data")
+        names = None if name is None else (name,) if isinstance(name, str) else tuple(name)
+        what: Literal["all", "artifact", "metadata"] = "artifact" if only_artifact else "metadata" if only_metadata else "all"
+        selection = Selection(what, names, older_than, keep_last or 0)
+        workspace = self.workspace
+        if dry_run:
+            return preview(workspace.metadata, selection)
+        lock = workspace.settings.home / "prune.lock"
+        return prune(workspace.metadata, workspace.artifact_store, lock, selection, ignore_errors=ignore_errors, force=force)
+
+    def _delete(self, ids: Sequence[str]) -> None:
+        self.workspace.metadata.pair(self.workspace.artifact_store.identity)
+        self.workspace.metadata.delete_versions(ids)
+        collect(self.workspace.metadata, self.workspace.artifact_store)
 
     def _notice_crashes(self) -> None:
         # Before the question is asked: a filter on the state, and the total, must see what is so now. Few runs ever say running.
@@ -212,7 +307,7 @@ class Client:
 
 def _given(filters: Mapping[str, Any], unknown: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
-        known = ", ".join(["tags" if name == "tag" else name for name in filters] + ["sort", "limit", "offset"])
+        known = ", ".join(["tags" if name == "tag" else name for name in filters] + ["created", "sort", "limit", "offset"])
         raise UsageError(f"{next(iter(unknown))!r} is not a filter of this list; there are: {known}")
     return {name: value for name, value in filters.items() if value is not None}
 
@@ -226,15 +321,8 @@ def _status(status: Status | str | None) -> str | None:
         raise UsageError(f"{status!r} is not a state of a run; there are: {', '.join(Status)}") from None
 
 
-def _micros(when: Moment | None) -> int | None:
-    if when is None:
-        return None
-    if isinstance(when, str):
-        try:
-            when = datetime.fromisoformat(when)
-        except ValueError:
-            raise UsageError(f"{when!r} is not a time; write it as 2026-06-01 or 2026-06-01T12:30:00, in UTC") from None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    since = when - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+def _created(created: str | None, after: Moment | None, before: Moment | None) -> dict[str, int | None]:
+    begin, end = (None, None) if created is None else span(created)
+    starts = [each for each in (begin, None if after is None else micros(after)) if each is not None]
+    ends = [each for each in (end, None if before is None else micros(before)) if each is not None]
+    return {"created_after": max(starts, default=None), "created_before": min(ends, default=None)}

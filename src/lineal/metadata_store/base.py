@@ -198,6 +198,10 @@ class MetadataStore(Protocol):
         """Give what refers to a version: the step runs that made, reused or used it, in the order of the runs."""
         ...
 
+    def version_ids(self, artifact: str) -> list[str]:
+        """Give the ids of all versions of an artifact, oldest first, pruned ones included; none when there is no such artifact."""
+        ...
+
     def delete_versions(self, version_ids: Sequence[str]) -> None:
         """Delete all of these versions, or none. Their bytes are condemned unless other versions need them.
 

@@ -533,6 +533,10 @@ JOIN runs r ON r.id = s.run_id WHERE v.uid = ? ORDER BY r.id, s.id, e.position;
 -- Condition: no run and no pin refers to the version v.
 v.pinned = 0 AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.version_id = v.id)
 
+-- name: version_ids
+-- The versions of an artifact by its exact name.
+SELECT v.uid FROM artifacts a JOIN versions v ON v.artifact_id = a.id WHERE a.name = ? ORDER BY v.id;
+
 -- name: version_to_delete
 -- A version by id, with its pin.
 SELECT v.id, a.name, v.version, v.pinned FROM versions v JOIN artifacts a ON a.id = v.artifact_id WHERE v.uid = ?;

@@ -241,6 +241,9 @@ class SqliteMetadataStore:
     def references(self, version_id: str) -> list[Reference]:
         return [Reference(*row) for row in self._db.read(SQL["references"], (version_id,))]
 
+    def version_ids(self, artifact: str) -> list[str]:
+        return [row[0] for row in self._db.read(SQL["version_ids"], (artifact,))]
+
     def delete_versions(self, version_ids: Sequence[str]) -> None:
         self._db.write(deleting.delete_versions, version_ids, durable=True)
 

@@ -4,11 +4,13 @@ They stand in one module because each leads to the others: a run has steps, a st
 A view asks the store once for what it does not have, and keeps the answer; `refresh` on a run asks again.
 """
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from lineal.engine.fingerprint import explain_change
 from lineal.engine.why import Evidence, explain, value_text
 from lineal.errors import UsageError
+from lineal.model.naming import check_tags
 from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord
 from lineal.model.states import Status
 from lineal.model.text import moment_text, shown
@@ -62,6 +64,33 @@ class VersionView(VersionFacts):
     def lineage(self, depth: int | None = None) -> LineageView:
         """Give the graph of what it comes from and what comes from it, `depth` steps far; all by default. `print` shows it as a tree."""
         return LineageView(self.record, self.workspace.metadata, depth)
+
+    def add_tags(self, tags: str | Iterable[str], *, exclusive: bool = False) -> "VersionView":
+        """Add a tag or several, and give this view.
+
+        Args:
+            tags: The tags.
+            exclusive: Take them away from all other versions of the artifact at the same moment, so that one version holds `production`.
+
+        Raises InvalidName for a tag that is none, NotFound when the version was deleted.
+        """
+        self.record = self.workspace.metadata.update_version(self.record.id, add_tags=check_tags(tags), exclusive=exclusive)
+        return self
+
+    def remove_tags(self, tags: str | Iterable[str]) -> "VersionView":
+        """Take a tag or several away, and give this view; one that it does not have is fine. Raises as `add_tags`."""
+        self.record = self.workspace.metadata.update_version(self.record.id, remove_tags=check_tags(tags))
+        return self
+
+    def pin(self) -> "VersionView":
+        """Keep it: it can neither be deleted nor pruned until `unpin`. Gives this view. Raises NotFound when it was deleted."""
+        self.record = self.workspace.metadata.update_version(self.record.id, pinned=True)
+        return self
+
+    def unpin(self) -> "VersionView":
+        """Let it be deleted and pruned again, and give this view."""
+        self.record = self.workspace.metadata.update_version(self.record.id, pinned=False)
+        return self
 
 
 class StepRunView(StepRunFacts):
@@ -149,6 +178,16 @@ class RunView(RunFacts):
         """Its step runs by name, in the order of the definition."""
         records = self.workspace.metadata.list_step_runs(self.record.id)
         return Named(f"step of run {self.name!r}", {each.name: StepRunView(each, self.workspace, self) for each in records})
+
+    def add_tags(self, tags: str | Iterable[str]) -> "RunView":
+        """Add a tag or several, and give this view. Raises InvalidName for a tag that is none, NotFound when the run was deleted."""
+        self.record = self.workspace.metadata.update_run(self.record.id, add_tags=check_tags(tags))
+        return self
+
+    def remove_tags(self, tags: str | Iterable[str]) -> "RunView":
+        """Take a tag or several away, and give this view; one that it does not have is fine. Raises as `add_tags`."""
+        self.record = self.workspace.metadata.update_run(self.record.id, remove_tags=check_tags(tags))
+        return self
 
     def refresh(self) -> "RunView":
         """Ask the store again for the run and its steps, and give this view."""
