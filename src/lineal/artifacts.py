@@ -1,21 +1,28 @@
 """Save and load: the one module where bytes, facts and materializers meet."""
 
+import os
+import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lineal.artifact_store.base import ArtifactStore
+from lineal.artifact_store.external import External, Progress
 from lineal.artifact_store.fsops import FULL, typed
-from lineal.errors import ArtifactCorrupted, ArtifactMissing, LinealError, MaterializerError, NoMaterializer, PickleRefused
+from lineal.artifact_store.places import place_of
+from lineal.errors import ArtifactCorrupted, ArtifactMissing, DataChanged, LinealError, MaterializerError, NoMaterializer, PickleRefused
+from lineal.files import restore
 from lineal.materializers import visualized
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, where
+from lineal.materializers.paths import PathMaterializer
 from lineal.materializers.registry import Registry
 from lineal.materializers.visualized import visualizations_of
 from lineal.model import digest
 from lineal.model.records import Companion, CompanionFile, FileEntry, Json, ObjectRecord, VersionRecord
 from lineal.model.visualization import Visualization
+from lineal.private import private_folder
 
 INLINE_LIMIT = 16 * 1024
 """Bytes up to which the value of a BytesMaterializer lives in its metadata row."""
@@ -53,10 +60,14 @@ class Artifacts:
         sync: Whether `save` returns only when the bytes would survive a power cut.
         pickle: "own", "forbid" or "allow": what may be written and read by materializers that can run code.
         visualize: Whether visualizations are made where it is not said.
+        hashes: Folder in which digests of registered files are remembered; None to read them each time.
     """
 
-    def __init__(self, store: ArtifactStore, registry: Registry, *, sync: bool, pickle: str, visualize: bool = True) -> None:
+    def __init__(
+        self, store: ArtifactStore, registry: Registry, *, sync: bool, pickle: str, visualize: bool = True, hashes: Path | None = None
+    ) -> None:
         self.store = store
+        self.external = External(hashes)
         self.registry = registry
         self.sync = sync
         self.pickle = pickle
@@ -116,6 +127,8 @@ class Artifacts:
             if isinstance(error, LinealError) or not isinstance(error, Exception):
                 raise
             raise _save_failure(item, materializer, error) from error
+        finally:
+            where.set("")
         sealed = self._seal(staged, [*written, *(place for place, _ in shown.values())]) if staged else {}
         return [
             Saved(
@@ -177,12 +190,14 @@ class Artifacts:
         name = f"{record.artifact}@{record.version}"
         if record.state == "pruned":
             raise ArtifactMissing(f"the data of {name} was pruned; its record is kept. Run its step again to have the data back")
-        materializer = self.registry.by_id(record.materializer)
-        if not materializer.safe:
-            self._check_trust(record, name)
         try:
+            materializer = self.registry.by_id(record.materializer)
+            if not materializer.safe:
+                self._check_trust(record, name)
             if isinstance(materializer, BytesMaterializer):
                 return materializer.loads(self._bytes(record.object, name), type_)
+            if record.object.external is not None:
+                return restore(self.fetch(record.object))
             if not materializer.safe:
                 return self._load_verified_copy(record.object, materializer, type_)
             folder = self.store.fetch(record.object, verify=record.object.size <= VERIFY_LIMIT)
@@ -199,7 +214,53 @@ class Artifacts:
             return False
         if record.object.inline is not None:
             return True
+        if record.object.external is not None:
+            return self.external.holds(record.object)
         return self.store.holds(record.object, verify=record.object.size <= VERIFY_LIMIT)
+
+    def fetch(self, record: ObjectRecord, *, verify: bool = False) -> Path:
+        """Give a folder that holds an object's files: the stored one, or a private copy of registered data, which is always verified.
+
+        Raises ArtifactMissing or ArtifactCorrupted.
+        """
+        if record.external is None:
+            return self.store.fetch(record, verify=verify)
+        folder = private_folder(record.external)
+        try:
+            self.external.copy(record, folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return folder
+
+    def register(self, uri: str | os.PathLike[str], progress: Progress, *, copy: bool) -> Saved:
+        """Give what a file or folder is now, as a value to be recorded. Its bytes stay where they are; with `copy` they are stored too.
+
+        Raises PathNotFound, UsageError for what cannot be registered, DataChanged when it changes meanwhile, StorageFull.
+        """
+        place, name = place_of(uri, self.store.url)
+        record = self.external.scan(place, name, progress)
+        metadata = {"name": name, "files": len(record.files), "bytes": record.size}
+        if copy:
+            metadata["source"] = place
+            record = self._stored(record)
+        return Saved(record, PathMaterializer.id, "pathlib.Path", PathMaterializer.data_type, metadata)
+
+    def _stored(self, record: ObjectRecord) -> ObjectRecord:
+        stored = replace(record, external=None)
+        if self.sync and self.store.holds(stored, verify=True):
+            self.store.sync([record.digest])
+            return stored
+        folder = self.store.stage()
+        try:
+            self.external.copy(record, folder)
+        except BaseException as error:
+            self.store.discard(folder)
+            if isinstance(error, ArtifactMissing | ArtifactCorrupted):
+                raise DataChanged(f"{record.external} changed while it was copied, so it was not registered: {error}") from error
+            raise
+        [sealed] = self.store.seal([folder], sync=self.sync)
+        return sealed
 
     def _bytes(self, record: ObjectRecord, name: str) -> bytes:
         [entry] = record.files
@@ -209,7 +270,7 @@ class Artifacts:
         if record.inline is not None:
             return record.inline
         [wanted] = [entry.digest for entry in record.files if entry.path == path]
-        data = (self.store.fetch(record) / path).read_bytes()
+        data = (self.store.fetch(record) / path if record.external is None else self.external.file(record, path)).read_bytes()
         if digest.of_bytes(data) != wanted:
             raise ArtifactCorrupted(f"the bytes of {name} are not those that were saved ({path}); run its step again")
         return data
@@ -252,7 +313,7 @@ def _save_failure(item: Item, materializer: AnyMaterializer, error: Exception) -
     return failure
 
 
-OWN_SAVE_TYPES = frozenset({"step", "manual"})
+OWN_SAVE_TYPES = frozenset({"step", "manual", "external"})
 
 
 def inline_object(filename: str, data: bytes) -> ObjectRecord:

@@ -1,12 +1,16 @@
 """The one place that chooses implementations from Settings and ties them together."""
 
+import atexit
+import contextlib
 import functools
+import shutil
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
+from lineal import private
 from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.artifacts import Artifacts
@@ -70,9 +74,12 @@ class Workspace:
                 if self._artifacts is None:
                     if self._metadata is not None:  # a worker process has bytes only
                         self._metadata.pair(self.artifact_store.identity)
+                    home, copies = self.settings.home, self.settings.home / "copies"
                     self._artifacts = Artifacts(
-                        self.artifact_store, registry, sync=self.settings.durability == "step", pickle=self.settings.pickle
-                    )
+                        self.artifact_store, registry, sync=self.settings.durability == "step", pickle=self.settings.pickle,
+                        hashes=home / "hashes",
+                    )  # fmt: skip
+                    private.offered[copies] = functools.partial(_own_copies, copies, self.life)
         return self._artifacts
 
     @property
@@ -151,6 +158,23 @@ def _store_folder(settings: Settings) -> Path:
     if "://" in url:
         raise SettingsError(f"artifact_store {url!r} is not supported; use a folder")
     return Path(url).expanduser()
+
+
+def _own_copies(folder: Path, life: LifeSign) -> Path:
+    """Give this process's folder for private copies, and remove those of processes that were killed."""
+    own = folder / life.token().replace(":", "~")
+    if not own.is_dir():
+        own.mkdir(parents=True, mode=0o700)
+        for other in folder.iterdir():
+            if life.is_alive(other.name.replace("~", ":")) is False:
+                shutil.rmtree(other, ignore_errors=True)
+        atexit.register(_remove_empty, own)
+    return own
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 _serial = SerialExecutor()

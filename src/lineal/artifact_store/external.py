@@ -105,6 +105,19 @@ class External:
             raise ArtifactMissing(f"{place.path}, which was registered where it lies, is not whole: {some(missing)}; {_REMEDY}")
         place.packed_folders()
 
+    def holds(self, record: ObjectRecord) -> bool:
+        """Tell whether all registered files are there with their sizes."""
+        try:
+            self.check(record)
+        except (ArtifactMissing, ArtifactCorrupted):
+            return False
+        return True
+
+    def file(self, record: ObjectRecord, path: str) -> Path:
+        """Give the real path of one registered file. Raises ArtifactCorrupted when it leads out of its place."""
+        place = _Place(record)
+        return Path(place.real(next(full for entry, full in place.files() if entry.path == path)))
+
     def copy(self, record: ObjectRecord, target: Path) -> None:
         """Write the files of registered data below `target`, laid out as an object. The copy is exactly what was registered.
 
