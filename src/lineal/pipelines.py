@@ -13,13 +13,14 @@ from lineal.engine.context import current_log
 from lineal.engine.logs import teeing
 from lineal.engine.progress import make_reporter
 from lineal.engine.run import Runner
-from lineal.errors import CallError, DefinitionError, ParameterError
+from lineal.errors import CallError, DefinitionError, ParameterError, UsageError
 from lineal.graph.plan import OutputRef, needed_for
 from lineal.graph.recorder import Recorder
 from lineal.graph.signature import bind, check_input, coerce_parameter, parameters_of, signature_of, split_outputs
 from lineal.graph.step import Options, Retry, StepSpec
 from lineal.materializers.base import AnyMaterializer
 from lineal.model import values
+from lineal.materializers.registry import instance
 from lineal.model.naming import check_name, expand, new_id, time_placeholders
 from lineal.model.records import RunRecord, VersionRecord
 from lineal.model.states import Status
@@ -335,8 +336,7 @@ def _materializers(given: Any, signature: Any, step_name: str) -> dict[str, AnyM
 
 
 def _instance(materializer: Any, step_name: str) -> AnyMaterializer:
-    if isinstance(materializer, type) and issubclass(materializer, AnyMaterializer):
-        return materializer()
-    if isinstance(materializer, AnyMaterializer):
-        return materializer
-    raise DefinitionError(f"step {step_name!r}: output_materializers takes materializer classes or instances, got {materializer!r}")
+    try:
+        return instance(materializer)
+    except UsageError as error:
+        raise DefinitionError(f"step {step_name!r}: output_materializers takes materializer classes or instances; {error}") from error

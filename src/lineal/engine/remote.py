@@ -25,6 +25,7 @@ from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import fingerprint
 from lineal.engine.logs import teeing
 from lineal.errors import StepCrashed
+from lineal.materializers.registry import Given, registry
 
 
 class Workers(Protocol):
@@ -50,6 +51,7 @@ class _Parcel:
     task: StepTask
     folder: str
     path: tuple[str, ...]
+    materializers: tuple[Given, ...]
 
 
 class _OtherCode(Exception):
@@ -113,7 +115,8 @@ def pack(task: StepTask, *, by_value: bool) -> bytes:
         task = replace(task, code="")  # what travels by value cannot be other code
     else:
         task = replace(task, spec=replace(task.spec, function=reference))  # type: ignore[arg-type]
-    parcel = _Parcel(task, os.getcwd(), tuple(entry for entry in sys.path if entry))  # noqa: PTH109 - a str is what travels
+    path = tuple(entry for entry in sys.path if entry)
+    parcel = _Parcel(task, os.getcwd(), path, tuple(registry.given))  # noqa: PTH109 - a str is what travels
     with _own_modules_by_value() if reference is None else contextlib.nullcontext():
         packed: bytes = cloudpickle.dumps(parcel, protocol=5)
     return packed
@@ -145,6 +148,7 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
     parcel: _Parcel = cloudpickle.loads(packed)
     sys.path.extend(entry for entry in parcel.path if entry not in sys.path)
     os.chdir(parcel.folder)
+    registry.adopt(parcel.materializers)  # a script registers its own in the process that runs it
     task = parcel.task
     function: Any = task.spec.function
     if isinstance(function, _Reference):

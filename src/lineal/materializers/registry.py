@@ -13,9 +13,9 @@ import threading
 import types
 import typing
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from lineal.errors import LinealWarning, NoMaterializer, UsageError
 from lineal.materializers import text_types
@@ -60,6 +60,14 @@ class Registry:
     """
 
     def __init__(self, fallback: AnyMaterializer | None = None, libraries: Mapping[str, tuple[str, ...]] = LIBRARIES) -> None:
+class Given(NamedTuple):
+    """One registration: for types, or for those of which a predicate is true."""
+
+    materializer: AnyMaterializer
+    types: tuple[type, ...]
+    predicate: Callable[[type], bool] | None = None
+
+
         self.generation = 0
         """Grows with every registration: an answer of an earlier generation may no longer hold."""
         self.json = JsonMaterializer()
@@ -77,13 +85,15 @@ class Registry:
                 self._ids[own.id] = own
 
     def __reduce__(self) -> str:
+        self.given: list[Given] = []
+        """What was registered, in order, for processes that did not see it happen."""
         return "registry"  # by name: each process has its own, and no other can be sent
 
     def register(self, materializer: Any, *types: type, replace: bool = False) -> None:
         """Let a materializer take types, and their subclasses as far as no nearer class is registered.
 
         Args:
-            materializer: An instance, or a class that can be made without arguments.
+            materializer: An instance, a class that can be made without arguments, or a subclass of BaseMaterializer.
             *types: The types; by default the materializer's own `types`.
             replace: Say nothing when another materializer had the type.
 
@@ -117,6 +127,7 @@ class Registry:
             self._predicates.insert(0, (predicate, made))
             self._ids[made.id] = made
             self._changed()
+            self.given.append(Given(made, taken))
 
     def for_value(self, value: Any) -> AnyMaterializer:
         """Give the materializer for a value. Raises NoMaterializer when nothing takes it."""
@@ -125,8 +136,19 @@ class Registry:
             if each.accepts(value):
                 return self._by_parts(value) if each is self.json and cls not in values.ATOMS else each
         raise NoMaterializer(f"no materializer takes {_name(cls)}; register one with register_materializer")
+            self.given.append(Given(made, (), predicate))
 
     def after(self, declined: AnyMaterializer, value: Any) -> AnyMaterializer:
+    def adopt(self, given: Sequence[Given]) -> None:
+        """Register what another process registered, except what is registered here already."""
+        for materializer, types_, predicate in given:
+            kind = type(materializer)
+            if predicate is not None:
+                if not any(type(made) is kind for _, made in self._predicates):
+                    self.register_predicate(predicate, materializer)
+            elif not all(each in self._types and type(self._types[each][0]) is kind for each in types_):
+                self.register(materializer, *types_, replace=True)
+
         """Give the next materializer for a value that one declined while writing. Raises NoMaterializer when it was the last."""
         if declined is self._container:
             return self._unsafe_container
@@ -144,13 +166,17 @@ class Registry:
 
     def for_type(self, annotation: Any) -> AnyMaterializer | None:
         """Give the materializer that values of an annotation will have, None when only the value will tell."""
-        annotation = _bare(annotation)
+        annotation = bare(annotation)
         origin = typing.get_origin(annotation)
         if origin is Literal or typing.is_typeddict(annotation):
             return self.json
         if origin in (typing.Union, types.UnionType):
             either = {self.for_type(each) for each in typing.get_args(annotation)}
             return either.pop() if len(either) == 1 else None
+    def for_class(self, cls: type) -> tuple[AnyMaterializer, ...]:
+        """Give the materializers that instances of exactly this class may have, best first."""
+        return self._resolve(_CONCRETE.get(cls, cls))
+
         cls = annotation if origin is None else origin
         if not isinstance(cls, type) or cls in _NEVER_TOLD or getattr(cls, "_is_protocol", False):
             return self.json if annotation is None or cls is type(None) else None
@@ -285,13 +311,18 @@ _made: Final[dict[type[AnyMaterializer], AnyMaterializer]] = {}
 
 
 def instance(materializer: Any) -> AnyMaterializer:
-    """Give the one instance of a materializer class; an instance is given as it is. Raises UsageError for anything else."""
+    """Give the one instance of a materializer class; an instance is given as it is. Raises UsageError for anything else.
+
+    A class of another shape, such as BaseMaterializer, has a method `as_materializer` that gives it in this one.
+    """
+    if isinstance(materializer, type) and hasattr(materializer, "as_materializer"):
+        materializer = materializer.as_materializer()
     if isinstance(materializer, type) and issubclass(materializer, Materializer | BytesMaterializer):
         if materializer not in _made:
             _made[materializer] = materializer()
         materializer = _made[materializer]
     if not isinstance(materializer, Materializer | BytesMaterializer):
-        raise UsageError(f"a materializer is a subclass of Materializer or BytesMaterializer, got {materializer!r:.200}")
+        raise UsageError(f"a materializer is a subclass of Materializer, BytesMaterializer or BaseMaterializer, got {materializer!r:.200}")
     if not isinstance(getattr(materializer, "id", None), str):
         raise UsageError(f'{type(materializer).__qualname__} has no id; give it one that never changes, such as id = "acme.Thing/1"')
     return materializer
@@ -306,7 +337,7 @@ def _same(one: AnyMaterializer, other: AnyMaterializer) -> bool:
     return one.id == other.id and type(one).__qualname__ == type(other).__qualname__
 
 
-def _bare(annotation: Any) -> Any:
+def bare(annotation: Any) -> Any:
     """Give an annotation without Annotated, NewType, type aliases and TypeVars."""
     while True:
         if typing.get_origin(annotation) is Annotated:
@@ -334,6 +365,9 @@ registry: Final = _default()
 
 def register_materializer(materializer: Any, *types: type, replace: bool = False) -> None:
     """Let a materializer take types in this process. See `Registry.register`."""
+    for each in text_types.MATERIALIZERS:
+        made.register(each)
+    made.given.clear()  # every process has these
     registry.register(materializer, *types, replace=replace)
     for each in text_types.MATERIALIZERS:
         made.register(each)

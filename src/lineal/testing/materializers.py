@@ -1,9 +1,9 @@
 """What every materializer keeps, as tests. A new materializer's test file names it, gives values, and inherits the rest:
 
-from lineal.testing.materializers import MaterializerTests
+from lineal.testing import MaterializerTests
 
 class TestThing(MaterializerTests):
-    materializer = ThingMaterializer()
+    materializer = ThingMaterializer
     values = (Thing(1), Thing(2))
 """
 
@@ -21,6 +21,7 @@ import cloudpickle
 import pytest
 
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer
+from lineal.materializers.registry import instance
 from lineal.model import digest
 
 _OPEN_FILES = Path("/dev/fd")  # Linux and macOS list the open files of a process there
@@ -48,18 +49,23 @@ class MaterializerTests:
     """The contract of `lineal.materializers.base`. Inherit it, and give `materializer` and `values`.
 
     Attributes:
-        materializer: What is tested.
+        materializer: What is tested: a class of any of the three shapes, or an instance.
         values: Values that it takes, all different. Their classes must be picklable for the test in another process.
         deterministic: Set it to False when equal values need not give equal bytes.
         other_process: Set it to False to leave out the test in another process, as for values that cannot be pickled.
         timeout: Seconds that the other process may take.
     """
 
-    materializer: ClassVar[AnyMaterializer]
+    materializer: ClassVar[Any]
     values: ClassVar[Sequence[Any]] = ()
     deterministic: ClassVar[bool] = True
     other_process: ClassVar[bool] = True
     timeout: ClassVar[float] = 60.0
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "materializer" in cls.__dict__:
+            cls.materializer = instance(cls.materializer)
 
     def equal(self, one: Any, other: Any) -> bool:
         """Tell whether two values are equal. Override it where `==` gives something else than a truth value."""
