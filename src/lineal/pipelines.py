@@ -19,8 +19,8 @@ from lineal.graph.recorder import Recorder
 from lineal.graph.signature import bind, check_input, coerce_parameter, parameters_of, signature_of, split_outputs
 from lineal.graph.step import Options, Retry, StepSpec
 from lineal.materializers.base import AnyMaterializer
-from lineal.model import values
 from lineal.materializers.registry import instance
+from lineal.model import values
 from lineal.model.naming import check_name, expand, new_id, time_placeholders
 from lineal.model.records import RunRecord, VersionRecord
 from lineal.model.states import Status

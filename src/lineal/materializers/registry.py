@@ -51,6 +51,14 @@ _CONCRETE: Final[Mapping[type, type]] = {Path: type(Path())}
 """Classes that people name and that no value is an instance of exactly."""
 
 
+class Given(NamedTuple):
+    """One registration: for types, or for those of which a predicate is true."""
+
+    materializer: AnyMaterializer
+    types: tuple[type, ...]
+    predicate: Callable[[type], bool] | None = None
+
+
 class Registry:
     """Chooses materializers. Safe to use from threads.
 
@@ -60,14 +68,6 @@ class Registry:
     """
 
     def __init__(self, fallback: AnyMaterializer | None = None, libraries: Mapping[str, tuple[str, ...]] = LIBRARIES) -> None:
-class Given(NamedTuple):
-    """One registration: for types, or for those of which a predicate is true."""
-
-    materializer: AnyMaterializer
-    types: tuple[type, ...]
-    predicate: Callable[[type], bool] | None = None
-
-
         self.generation = 0
         """Grows with every registration: an answer of an earlier generation may no longer hold."""
         self.json = JsonMaterializer()
@@ -76,6 +76,8 @@ class Given(NamedTuple):
         self._fallback = fallback
         self._waiting = dict(libraries)
         self._lock = threading.RLock()
+        self.given: list[Given] = []
+        """What was registered, in order, for processes that did not see it happen."""
         self._types: dict[type, tuple[AnyMaterializer, ...]] = {}
         self._predicates: list[tuple[Callable[[type], bool], AnyMaterializer]] = []
         self._ids: dict[str, AnyMaterializer] = {}
@@ -85,8 +87,6 @@ class Given(NamedTuple):
                 self._ids[own.id] = own
 
     def __reduce__(self) -> str:
-        self.given: list[Given] = []
-        """What was registered, in order, for processes that did not see it happen."""
         return "registry"  # by name: each process has its own, and no other can be sent
 
     def register(self, materializer: Any, *types: type, replace: bool = False) -> None:
@@ -118,6 +118,7 @@ class Given(NamedTuple):
                     )
                 self._types[each] = (made,)
             self._ids[made.id] = made
+            self.given.append(Given(made, taken))
             self._changed()
 
     def register_predicate(self, predicate: Callable[[type], bool], materializer: Any) -> None:
@@ -126,19 +127,9 @@ class Given(NamedTuple):
         with self._lock:
             self._predicates.insert(0, (predicate, made))
             self._ids[made.id] = made
-            self._changed()
-            self.given.append(Given(made, taken))
-
-    def for_value(self, value: Any) -> AnyMaterializer:
-        """Give the materializer for a value. Raises NoMaterializer when nothing takes it."""
-        cls = type(value)
-        for each in self._memo.get(cls) or self._resolve(cls):
-            if each.accepts(value):
-                return self._by_parts(value) if each is self.json and cls not in values.ATOMS else each
-        raise NoMaterializer(f"no materializer takes {_name(cls)}; register one with register_materializer")
             self.given.append(Given(made, (), predicate))
+            self._changed()
 
-    def after(self, declined: AnyMaterializer, value: Any) -> AnyMaterializer:
     def adopt(self, given: Sequence[Given]) -> None:
         """Register what another process registered, except what is registered here already."""
         for materializer, types_, predicate in given:
@@ -149,6 +140,15 @@ class Given(NamedTuple):
             elif not all(each in self._types and type(self._types[each][0]) is kind for each in types_):
                 self.register(materializer, *types_, replace=True)
 
+    def for_value(self, value: Any) -> AnyMaterializer:
+        """Give the materializer for a value. Raises NoMaterializer when nothing takes it."""
+        cls = type(value)
+        for each in self._memo.get(cls) or self._resolve(cls):
+            if each.accepts(value):
+                return self._by_parts(value) if each is self.json and cls not in values.ATOMS else each
+        raise NoMaterializer(f"no materializer takes {_name(cls)}; register one with register_materializer")
+
+    def after(self, declined: AnyMaterializer, value: Any) -> AnyMaterializer:
         """Give the next materializer for a value that one declined while writing. Raises NoMaterializer when it was the last."""
         if declined is self._container:
             return self._unsafe_container
@@ -164,6 +164,10 @@ class Given(NamedTuple):
         whole = self._together(value) if found and found[0] is self.json else None
         return found if whole is None else [whole, *found]
 
+    def for_class(self, cls: type) -> tuple[AnyMaterializer, ...]:
+        """Give the materializers that instances of exactly this class may have, best first."""
+        return self._resolve(_CONCRETE.get(cls, cls))
+
     def for_type(self, annotation: Any) -> AnyMaterializer | None:
         """Give the materializer that values of an annotation will have, None when only the value will tell."""
         annotation = bare(annotation)
@@ -173,10 +177,6 @@ class Given(NamedTuple):
         if origin in (typing.Union, types.UnionType):
             either = {self.for_type(each) for each in typing.get_args(annotation)}
             return either.pop() if len(either) == 1 else None
-    def for_class(self, cls: type) -> tuple[AnyMaterializer, ...]:
-        """Give the materializers that instances of exactly this class may have, best first."""
-        return self._resolve(_CONCRETE.get(cls, cls))
-
         cls = annotation if origin is None else origin
         if not isinstance(cls, type) or cls in _NEVER_TOLD or getattr(cls, "_is_protocol", False):
             return self.json if annotation is None or cls is type(None) else None
@@ -356,6 +356,9 @@ def _default() -> Registry:
     made = Registry(CloudpickleMaterializer())
     made.register(RawBytesMaterializer)
     made.register(PathMaterializer)
+    for each in text_types.MATERIALIZERS:
+        made.register(each)
+    made.given.clear()  # every process has these
     return made
 
 
@@ -365,9 +368,6 @@ registry: Final = _default()
 
 def register_materializer(materializer: Any, *types: type, replace: bool = False) -> None:
     """Let a materializer take types in this process. See `Registry.register`."""
-    for each in text_types.MATERIALIZERS:
-        made.register(each)
-    made.given.clear()  # every process has these
     registry.register(materializer, *types, replace=replace)
     for each in text_types.MATERIALIZERS:
         made.register(each)
