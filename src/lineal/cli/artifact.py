@@ -1,11 +1,18 @@
-"""`lineal artifact`: list artifacts and versions, show one version."""
+"""`lineal artifact`: list artifacts and versions, show one version and its visualizations."""
+
+import tempfile
+import webbrowser
+from base64 import b64encode
+from pathlib import Path
 
 import click
 
 from lineal.cli.options import list_options, split_version, time_options, when
 from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table
 from lineal.client import Client
+from lineal.model.records import Json
 from lineal.model.text import moment_text, size_text
+from lineal.model.visualization import Visualization
 from lineal.views import VersionView
 from lineal.views.base import name_text
 
@@ -107,6 +114,33 @@ def show(version: str, as_json: bool) -> None:
         return
     click.echo()
     print_table([Column("file", whole=True), Column("size", right=True)], [(entry.path, size_text(entry.size)) for entry in view.files])
+
+
+@command.command()
+@click.argument("version", metavar="NAME[@VERSION]")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write them into this folder, with an index.html.")
+@click.option("--force", is_flag=True, help="Replace files that are in the folder already.")
+@click.option("--open", "open_", is_flag=True, help="Open them in the browser.")
+@json_option
+def visualize(version: str, output: Path | None, force: bool, open_: bool, as_json: bool) -> None:
+    """Show the visualizations of one version: printed as far as they can be, as files, or in the browser. NAME alone is the newest."""
+    view = Client().get_artifact_version(*split_version(version))
+    if as_json:
+        print_json([_visualization_json(each) for each in view.visualizations])
+    elif output is None and not open_:
+        view.visualize()
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="lineal-")) if output is None else output
+        page = view.visualize_to(folder, overwrite=force)
+        click.echo(page)
+        if open_:
+            webbrowser.open(page.absolute().as_uri())
+
+
+def _visualization_json(visualization: Visualization) -> dict[str, Json]:
+    content = visualization.content
+    held = {"base64": b64encode(content).decode("ascii")} if isinstance(content, bytes) else {"content": content}
+    return {"kind": visualization.kind, "title": visualization.title, **held}
 
 
 def _facts(view: VersionView) -> dict[str, object]:

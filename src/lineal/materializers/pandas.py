@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lineal.errors import NoMaterializer
-from lineal.materializers import arrow_ipc, pandas_axes, pandas_cells
+from lineal.materializers import arrow_ipc, pandas_axes, pandas_cells, pandas_view
 from lineal.materializers.array_summary import summary
 from lineal.materializers.arrow_ipc import Memory
 from lineal.materializers.base import AnyMaterializer, Materializer
 from lineal.materializers.pandas_columns import Spec, decode, encode, is_numpy, values_of
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 MANY_BLOCKS = 100
 """Number of blocks above which pandas warns, at each new column, that a frame is fragmented."""
@@ -91,6 +92,9 @@ class IndexMaterializer(_Table):
     def unpack(self, spec: Spec, arrays: Iterator[Any], memory: Memory) -> Any:
         return pandas_axes.decode(spec["index"], arrays, memory)
 
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [pandas_view.show_index(value)]
+
     def metadata(self, value: Any) -> Mapping[str, Json]:
         return {"shape": list(value.shape), "type": type(value).__name__, "dtype": str(value.dtype), "nbytes": int(value.nbytes)}
 
@@ -116,6 +120,9 @@ class SeriesMaterializer(_Table):
         values = decode(spec["values"], next(arrays), memory)
         series = pd.Series(values, index=index, dtype=values.dtype, name=pandas_cells.from_json(spec["name"]), copy=False)
         return _with_extras(series, spec)
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [pandas_view.show_series(value)]
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         values, nbytes = values_of(value), int(value.memory_usage())
@@ -144,6 +151,9 @@ class FrameMaterializer(_Table):
         frame = _frame(spec["columns"], list(arrays), index, memory)
         frame.columns = pandas_axes.embedded(spec["labels"])
         return _with_extras(frame, spec)
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [pandas_view.show_frame(value)]
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         nbytes = int(value.index.memory_usage())

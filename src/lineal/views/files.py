@@ -26,7 +26,7 @@ def copy_out(record: ObjectRecord, store: ArtifactStore, folder: Path, *, overwr
         folder.mkdir(parents=True, exist_ok=True)
         for entry, target in targets:
             _make_parents(folder, target)
-            _write(target, record.inline if source is None else source / entry.path)
+            write_file(target, record.inline if source is None else source / entry.path)
     except BaseException:
         if fresh:
             shutil.rmtree(folder, ignore_errors=True)
@@ -47,8 +47,11 @@ def _make_parents(folder: Path, target: Path) -> None:
         raise UsageError(f"{target.parent} leads out of {folder} through a link; give another folder")
 
 
-def _write(target: Path, content: Path | bytes | None) -> None:
-    # Written beside it and renamed: a reader never meets half a file, and a link in its place is replaced, not followed.
+def write_file(target: Path, content: Path | bytes | None) -> None:
+    """Write a file, in place of one that may be there.
+
+    Written beside it and renamed: a reader never meets half a file, and a link in its place is replaced, not followed.
+    """
     partial = target.parent / f".lineal-{secrets.token_hex(6)}"
     try:
         if isinstance(content, Path):

@@ -1,5 +1,6 @@
 """What a version is and holds, without where it leads: its facts, its value, its files."""
 
+import shlex
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 from lineal.errors import ArtifactMissing, UsageError
 from lineal.model.records import FileEntry, Json, VersionRecord
 from lineal.model.text import moment, moment_text, shown, size_text
-from lineal.views import html, shapes
+from lineal.model.visualization import Visualization
+from lineal.views import html, picture, printed, shapes
 from lineal.views.base import Stores, View, name_text
 from lineal.views.files import copy_out
 
@@ -148,6 +150,37 @@ class VersionFacts(View):
             raise ArtifactMissing(f"the data of {name_text(self.record)} was pruned; run its step again to have the data back")
 
     # -- shown
+
+    @cached_property
+    def visualizations(self) -> list[Visualization]:
+        """What was made to show the value when it was saved: kind, content and title of each. One query, at first use.
+
+        Raises ArtifactMissing or ArtifactCorrupted when their bytes are gone or changed.
+        """
+        return self.workspace.artifacts.visualizations(self.record, self.workspace.metadata.visualizations(self.record.id))
+
+    def visualize(self, title: str | None = None) -> None:
+        """Show its visualizations: in a notebook below the cell, elsewhere printed as far as they can be.
+
+        Args:
+            title: Shown above them; name and version by default.
+        """
+        name = name_text(self.record)
+        if picture.in_notebook():
+            picture.show_in_notebook(title or name, self.visualizations)
+        else:
+            printed.show_in_terminal(title or name, self.visualizations, f"lineal artifact visualize {shlex.quote(name)} --open")
+
+    def visualize_to(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write its visualizations into a folder, one file each, and give the path of `index.html`, which shows all of them.
+
+        Args:
+            folder: Where to; made with its parents when it does not exist.
+            overwrite: Replace files of the same names.
+
+        Raises UsageError when a file is there already.
+        """
+        return picture.write_pages(name_text(self.record), self.visualizations, Path(folder), overwrite=overwrite)
 
     def to_json(self) -> dict[str, Json]:
         """Give its facts as JSON."""
