@@ -369,5 +369,3 @@ registry: Final = _default()
 def register_materializer(materializer: Any, *types: type, replace: bool = False) -> None:
     """Let a materializer take types in this process. See `Registry.register`."""
     registry.register(materializer, *types, replace=replace)
-    for each in text_types.MATERIALIZERS:
-        made.register(each)
