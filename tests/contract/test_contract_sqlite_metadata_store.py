@@ -1,13 +1,18 @@
 """SQLite keeps the contract of metadata stores."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from lineal.metadata_store.sql import SqliteMetadataStore
+from lineal.testing.deleting import SealedTests
 from lineal.testing.metadata_store import MetadataStoreTests
 
 
-class TestSqliteMetadataStore(MetadataStoreTests):
+class TestSqliteMetadataStore(MetadataStoreTests, SealedTests):
     """The whole contract."""
 
     def make_store(self, tmp_path: Path) -> SqliteMetadataStore:
         return SqliteMetadataStore(tmp_path / "lineal.db", durability="off")
+
+    def make_asking_store(self, tmp_path: Path, sealed: Callable[[str], bool]) -> SqliteMetadataStore:
+        return SqliteMetadataStore(tmp_path / "lineal.db", durability="off", sealed=sealed)

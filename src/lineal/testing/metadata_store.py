@@ -27,10 +27,11 @@ from lineal.model.records import (
     VersionRecord,
 )
 from lineal.model.states import Status
+from lineal.testing.deleting import DeletingTests
 from lineal.testing.records import ODD, a_run, a_step_run, an_object, an_output
 
 
-class MetadataStoreTests:
+class MetadataStoreTests(DeletingTests):
     """Inherit, and implement `make_store`."""
 
     def make_store(self, tmp_path: Path) -> MetadataStore:
@@ -314,7 +315,7 @@ class MetadataStoreTests:
         assert saved == store.save_version(output, step.id) == store.get_version("side")
         assert (saved.step_run_id, saved.run_id, saved.pipeline, saved.step) == (step.id, run.id, "training", "train")
         store.finish_step(StepCommit(replace(step, status=Status.COMPLETED, cache_key="key"), outputs=(an_output(),)))
-        assert [name for name, _ in store.step_edges(step.id).outputs] == ["output", "side"]
+        assert [name for name, _ in store.step_edges(step.id).outputs] == ["output", "side@1"]
         found = store.find_cached("key")
         assert found is not None
         assert list(found.outputs) == ["output"]
