@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from lineal.client import Client as Client
     from lineal.engine.context import get_step_context as get_step_context
     from lineal.functions import log_metadata as log_metadata
+    from lineal.graph.policy import CachePolicy as CachePolicy
     from lineal.graph.step import ArtifactConfig as ArtifactConfig
     from lineal.graph.step import Retry as Retry
     from lineal.pipelines import pipeline as pipeline
@@ -17,6 +18,7 @@ __version__ = "0.1.0"
 # Public names and where they live: loaded on first use, so that `import lineal` costs next to nothing.
 _PLACES = {
     "ArtifactConfig": "lineal.graph.step",
+    "CachePolicy": "lineal.graph.policy",
     "Client": "lineal.client",
     "Retry": "lineal.graph.step",
     "get_step_context": "lineal.engine.context",
@@ -25,7 +27,7 @@ _PLACES = {
     "step": "lineal.pipelines",
 }
 
-__all__ = ["ArtifactConfig", "Client", "Retry", "get_step_context", "log_metadata", "pipeline", "step"]
+__all__ = ["ArtifactConfig", "CachePolicy", "Client", "Retry", "get_step_context", "log_metadata", "pipeline", "step"]
 
 
 def __getattr__(name: str) -> Any:

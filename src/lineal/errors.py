@@ -17,6 +17,7 @@
     ├── StepError                a step's code gave something that cannot be kept
     │   ├── OutputError          an output has the wrong type or count
     │   ├── InputError           an input does not fit the step's annotation
+    │   ├── UndeclaredInput      a step used what its cache key does not know, under undeclared="error"
     │   └── StepCrashed          the worker process died, or its exception could not be sent back
     ├── MaterializerError        a value could not be saved or loaded by its materializer
     │   ├── NotPlain             a value is none of those that typed JSON can hold
@@ -137,6 +138,10 @@ class OutputError(StepError, TypeError):
 
 class InputError(StepError, TypeError):
     """An input does not fit the step's annotation."""
+
+
+class UndeclaredInput(StepError):
+    """A step used what its cache key does not know, under `undeclared="error"`."""
 
 
 class StepCrashed(StepError, RuntimeError):

@@ -15,6 +15,7 @@ from lineal.engine.progress import make_reporter
 from lineal.engine.run import Runner
 from lineal.errors import CallError, DefinitionError, ParameterError, UsageError
 from lineal.graph.plan import OutputRef, needed_for
+from lineal.graph.policy import CachePolicy, check_policy
 from lineal.graph.recorder import Recorder
 from lineal.graph.signature import bind, check_input, coerce_parameter, parameters_of, signature_of, split_outputs
 from lineal.graph.step import Options, Retry, StepSpec
@@ -40,6 +41,8 @@ class Step(Generic[P, R]):
         functools.update_wrapper(self, function)
         name = check_name(options.name or getattr(function, "__name__", ""), "step name")
         signature = spec.signature if spec is not None else signature_of(function, name)
+        if options.cache_policy is not None:
+            check_policy(options.cache_policy, [each.name for each in signature.inputs], f"step {name!r}")
         self.spec = StepSpec(name, function, signature, options, _materializers(options.output_materializers, signature, name))
 
     @property
@@ -180,7 +183,8 @@ def step(
     *,
     name: str | None = None,
     enable_cache: bool | None = None,
-    cache_policy: Any = None,
+    cache_policy: CachePolicy | None = None,
+    undeclared: str | None = None,
     output_materializers: Any = None,
     enable_artifact_metadata: bool | None = None,
     enable_artifact_visualization: bool | None = None,
@@ -200,6 +204,9 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     Args:
         name: The step's name; the function's by default.
         enable_cache: Whether an earlier result may be given; True by default, and for steps without outputs only when it is said.
+        cache_policy: What decides whether an earlier result is given; see `CachePolicy`.
+        undeclared: What to do about files, environment variables, network and programs that the step uses and its cache key does not
+            know: "note" them for `why` (the default), take them for an "error", or look "off".
         output_materializers: A materializer (class or instance) for all outputs, a sequence with one for each, or a dict by output name.
         enable_artifact_metadata: Whether facts about outputs are extracted when they are saved; True by default.
         enable_step_logs: Whether what the step prints is kept; True by default.
@@ -223,7 +230,8 @@ def pipeline(
     *,
     name: str | None = None,
     enable_cache: bool | None = None,
-    cache_policy: Any = None,
+    cache_policy: CachePolicy | None = None,
+    undeclared: str | None = None,
     enable_artifact_metadata: bool | None = None,
     enable_artifact_visualization: bool | None = None,
     enable_step_logs: bool | None = None,
@@ -314,6 +322,10 @@ def _options(given: Mapping[str, Any], what: str) -> Options:
     unknown = sorted(set(given) - _OPTION_NAMES)
     if unknown:
         raise DefinitionError(f"{unknown[0]!r} is not an option of a {what}; there are: {', '.join(sorted(_OPTION_NAMES))}")
+    if given.get("undeclared") not in (None, "off", "note", "error"):
+        raise DefinitionError(f'undeclared of a {what} is "off", "note" or "error"; got {given["undeclared"]!r}')
+    if not isinstance(given.get("cache_policy"), CachePolicy | None):
+        raise DefinitionError(f"cache_policy of a {what} takes a CachePolicy, got {given['cache_policy']!r}")
     return Options(**given)
 
 

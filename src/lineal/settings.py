@@ -36,6 +36,7 @@ class Settings:
         pickle: Which pickled artifacts may be loaded: own, forbid or allow.
         token: Token for a server; never shown.
         quiet: Whether runs are not shown while they go on.
+        single_flight: Whether a run waits for another one of this machine that is making the same result: on or off.
     """
 
     home: Path
@@ -47,6 +48,7 @@ class Settings:
     pickle: str = "own"
     token: str = field(default="", repr=False)
     quiet: bool = False
+    single_flight: str = "on"
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -80,6 +82,7 @@ _CHOICES = {
     "table_format": ("arrow", "parquet"),
     "pickle": ("own", "forbid", "allow"),
     "orchestrator": ("local", "processes"),
+    "single_flight": ("on", "off"),
 }
 
 
@@ -113,6 +116,20 @@ def setting_names() -> list[str]:
 def variable_of(name: str) -> str:
     """Give the environment variable of a setting."""
     return PREFIX + name.upper()
+
+
+def variable(name: str) -> str | None:
+    """Give the value of an environment variable, None when it is not set."""
+    return os.environ.get(name)
+
+
+def set_variables(values: Mapping[str, str | None]) -> None:
+    """Set environment variables of this process; None removes one."""
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def find_folder(cwd: Path) -> Path | None:

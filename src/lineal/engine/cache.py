@@ -1,15 +1,18 @@
 """The cache question of one call: what enters its key, and whether an earlier step run answers it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from lineal.artifacts import Artifacts
-from lineal.engine.execute import Stored
+from lineal.engine.dependencies import artifact_part, code_part, dependencies, has_expired
+from lineal.engine.execute import Stored, input_value
 from lineal.engine.fingerprint import Fingerprint, fingerprint
 from lineal.errors import NotFound
 from lineal.graph.plan import Call, Collection, Input, OutputRef, Parameter
+from lineal.graph.policy import CachePolicy
 from lineal.graph.step import MISSING, StepSpec
 from lineal.materializers.registry import Registry
 from lineal.metadata_store.base import MetadataStore
@@ -31,7 +34,9 @@ class Inquiry:
         digests: Content digest of each input that is a version, or the nested structure of them, by name.
         versions: `artifact@version` of each of these, by path.
         outputs: Materializer id of each output whose annotation selects one, by name.
-        decision: "hit", "miss", "off" (caching is off here) or "lost" (an earlier result's bytes are not there).
+        decision: "hit", "miss", "off" (caching is off here), "lost" (an earlier result's bytes are not there) or "expired" (it is
+            older than the policy allows).
+        policy: What the call's cache policy added, as it is stored; empty without one.
     """
 
     key: str
@@ -43,16 +48,20 @@ class Inquiry:
     versions: dict[str, str]
     outputs: Mapping[str, str]
     decision: str = "miss"
+    policy: Mapping[str, Json] = field(default_factory=dict)
 
     def ingredients(self) -> dict[str, Json]:
         """Give what is stored beside the key, so that `why` can be answered."""
-        return {
+        facts: dict[str, Json] = {
             "code": self.code.digest,
             "inputs": self.digests,
             "versions": self.versions,
             "outputs": self.outputs,
             "decision": self.decision,
         }
+        if self.policy:
+            facts["policy"] = self.policy
+        return facts
 
     def code_record(self) -> CodeRecord:
         """Give the code as it is stored, once per digest."""
@@ -60,7 +69,10 @@ class Inquiry:
 
     def reason(self) -> str:
         """Say in a word why the step ran, for the line that is shown while the pipeline runs."""
-        return {"off": "cache off", "lost": "stored bytes were lost, made again"}.get(self.decision, "")
+        return _REASONS.get(self.decision, "")
+
+
+_REASONS = {"off": "cache off", "lost": "stored bytes were lost, made again", "expired": "the earlier result has expired"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +94,13 @@ def _code_record(code: Fingerprint) -> CodeRecord:
     return record
 
 
-def inquire(call: Call, ended: Mapping[int, Any], registry: Registry) -> Inquiry:
-    """Resolve a call's inputs and make its key. `ended` has the outcome of each earlier call by position."""
-    resolver = _Resolver(ended)
+def inquire(call: Call, ended: Mapping[int, Any], artifacts: Artifacts) -> Inquiry:
+    """Resolve a call's inputs and make its key. `ended` has the outcome of each earlier call by position.
+
+    Raises what looking at the dependencies of the call's cache policy raises.
+    """
+    policy: CachePolicy | None = call.options.cache_policy
+    resolver = _Resolver(ended, policy)
     inputs: dict[str, Any] = {}
     identities: dict[str, object] = {}
     parameters: dict[str, Json] = {}
@@ -97,14 +113,24 @@ def inquire(call: Call, ended: Mapping[int, Any], registry: Registry) -> Inquiry
         else:
             inputs[name], digests[name] = resolver.resolve(name, item)
     code = fingerprint(call.step.function)
-    outputs = output_ids(call.step, registry)
-    key = digest.of_call(code.digest, identities, digests, outputs, {})
-    return Inquiry(key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs)
+    outputs = output_ids(call.step, artifacts.registry)
+    if policy is None:
+        key = digest.of_call(code.digest, identities, digests, outputs, {})
+        return Inquiry(key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs)
+    found = dependencies(policy, call.step, lambda name: input_value(inputs[name], artifacts), f"step {call.name!r}")
+    if not policy.include_step_parameters:
+        identities.clear()
+    for name in policy.ignored_inputs:
+        identities.pop(name, None)
+        digests.pop(name, None)
+    key = digest.of_call(code_part(policy, code, call.step), identities, digests, outputs, found.extras)
+    return Inquiry(key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs, policy=found.facts)
 
 
 @dataclass(slots=True)
 class _Resolver:
     ended: Mapping[int, Any]
+    policy: CachePolicy | None = None
     edges: list[InputEdge] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -116,19 +142,21 @@ class _Resolver:
             value = outcome.values.get(item.output, MISSING)
             return self._stored(path, version, value, "step")
         if type(item) is Parameter:
-            return item, ["parameter", digest.of("value/1", item.identity)]
+            counts = self.policy is None or self.policy.include_step_parameters
+            return item, ["parameter", digest.of("value/1", item.identity) if counts else ""]
         if type(item) is Collection:
             children = {key: self.resolve(f"{path}[{key!r}]", child) for key, child in item.items.items()}
             resolved = Collection(item.kind, {key: child[0] for key, child in children.items()})
             if item.kind is dict:
                 return resolved, {"dict": [[digest.of("value/1", key), child[1]] for key, child in children.items()]}
             return resolved, {item.kind.__name__: [child[1] for child in children.values()]}
-        return self._stored(path, item.version, MISSING, "version")  # type: ignore[union-attr]  # the remaining kind is VersionRef
+        assert type(item) is not OutputRef and type(item) is not Collection and item.version is not None  # an external one is there by now
+        return self._stored(path, item.version, MISSING, "version")
 
-    def _stored(self, path: str, version: VersionRecord, value: Any, kind: str) -> tuple[Stored, str]:
+    def _stored(self, path: str, version: VersionRecord, value: Any, kind: str) -> tuple[Stored, Any]:
         self.edges.append(InputEdge(path, version.id, kind))
         self.versions[path] = f"{version.artifact}@{version.version}"
-        return Stored(version, value), version.object.digest
+        return Stored(version, value), version.object.digest if self.policy is None else artifact_part(self.policy, version)
 
 
 @lru_cache(maxsize=1024)
@@ -155,6 +183,10 @@ def look_up(inquiry: Inquiry, call: Call, metadata: MetadataStore, artifacts: Ar
         return None
     cached = metadata.find_cached(inquiry.key)
     if cached is None:
+        return None
+    policy: CachePolicy | None = call.options.cache_policy
+    if policy is not None and has_expired(policy, cached.ended, time.time_ns() // 1000):
+        inquiry.decision = "expired"
         return None
     outputs: list[SameOutput | NewOutput] = []
     settled = True

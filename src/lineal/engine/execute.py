@@ -111,20 +111,21 @@ def _inputs(task: StepTask, artifacts: Artifacts) -> dict[str, Any]:
     values = {}
     for spec in task.spec.signature.inputs:
         item = task.inputs[spec.name]
-        value = _value(item, artifacts, None if spec.annotation is MISSING else spec.annotation)
+        value = input_value(item, artifacts, None if spec.annotation is MISSING else spec.annotation)
         if type(item) is not Parameter:
             check_input(spec, value, task.where)
         values[spec.name] = value
     return values
 
 
-def _value(item: Any, artifacts: Artifacts, annotation: Any) -> Any:
+def input_value(item: Any, artifacts: Artifacts, annotation: Any = None) -> Any:
+    """Give the value of an input as a step gets it: private to the caller. Raises what loading it raises."""
     if type(item) is Stored:
         return artifacts.load(item.version, annotation) if item.value is MISSING else item.value
     if type(item) is Parameter:
         return item.value if type(item.value) in IMMUTABLE else copy.deepcopy(item.value)
     assert type(item) is Collection
-    children = {key: _value(child, artifacts, None) for key, child in item.items.items()}
+    children = {key: input_value(child, artifacts) for key, child in item.items.items()}
     return children if item.kind is dict else item.kind(children.values())
 
 

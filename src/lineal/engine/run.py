@@ -10,6 +10,7 @@ whose version is gone is then run, and a step whose fresh bytes are gone is run 
 
 import heapq
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -174,7 +175,11 @@ class Runner:
             if blocking:
                 self._skip(call, blocking[0])
                 return
-        inquiry = cache.inquire(call, self.ended, self.artifacts.registry)
+        try:
+            inquiry = cache.inquire(call, self.ended, self.artifacts)
+        except Exception as error:  # such as one that the step's own cache_func raised
+            self._fail(call, error)
+            return
         again = self._again.get(call.position) if self._again else None
         if again is not None:
             inquiry.decision = "lost"
@@ -296,6 +301,14 @@ class Runner:
             if commit.step_run.id == gone.step_run_id:
                 self._again[position] = gone.step_run_id
         self._buffer.clear()
+
+    def _fail(self, call: Call, error: Exception) -> None:
+        now = time.time_ns() // 1000
+        text = "".join(traceback.format_exception(error))
+        self._commit(
+            StepCommit(StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.FAILED, now, now, 0, error=text))
+        )
+        self._end(call, Ended(Status.FAILED, error=error), 0.0, "")
 
     def _skip(self, call: Call, because: str) -> None:
         step_run = StepRunRecord(

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lineal.engine.why_policy import counted, policy_changes
 from lineal.errors import MaterializerError
 from lineal.model import values
 from lineal.model.records import CodeRecord, Json, RunRecord, StepRunRecord
 from lineal.model.states import Status
-from lineal.model.text import moment_text, shown
+from lineal.model.text import duration_text, moment_text, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,9 @@ def explain(evidence: Evidence, explain_code: Callable[[Json, Json], list[str]])
         return [f"cached: the same code, parameters and inputs as in {_run_text(evidence.cached_run)}, whose result was given"]
     if decision == "off":
         return ["caching is off for this step: by enable_cache=False, or because it has no output and is run for what it does"]
+    if decision == "expired":
+        limit = duration_text(step_run.ingredients.get("policy", {}).get("expires_after"))
+        return [f"the same call ran before, and its result is older than the cache policy allows (expires_after: {limit}): it ran again"]
     if decision == "lost":
         return ["the same call ran before, but bytes of its result are not in the store any more: it ran again to make them"]
     if evidence.previous is None:
@@ -70,16 +74,25 @@ def _run_text(run: RunRecord | None) -> str:
 
 def _changes(evidence: Evidence, previous: StepRunRecord, explain_code: Callable[[Json, Json], list[str]]) -> list[str]:
     new, old = evidence.step_run.ingredients, previous.ingredients
+    policy = new.get("policy", {})
     changes = []
-    if new.get("code") != old.get("code"):
+    if new.get("code") != old.get("code") and counted(policy, "step_code"):
         if evidence.code is not None and evidence.previous_code is not None:
-            changes += explain_code(evidence.previous_code.parts, evidence.code.parts)
-        changes = changes or ["its code changed"]
-    changes += _parameter_changes(previous.parameters, evidence.step_run.parameters)
+            changes += explain_code(*(_without_versions(each.parts, policy) for each in (evidence.previous_code, evidence.code)))
+        changes = changes or (["its code changed"] if counted(policy, "package_versions") else [])
+    if counted(policy, "step_parameters"):
+        ignored = policy.get("ignored_inputs", ())
+        changes += _parameter_changes(
+            *({name: node for name, node in each.parameters.items() if name not in ignored} for each in (previous, evidence.step_run))
+        )
     changes += _input_changes(old, new)
     changes += _named_changes("materializer of output", old.get("outputs", {}), new.get("outputs", {}))
-    changes += _named_changes("cache policy", old.get("policy", {}), new.get("policy", {}))
-    return changes
+    return changes + policy_changes(old.get("policy", {}), policy)
+
+
+def _without_versions(parts: Json, policy: Mapping[str, Json]) -> Json:
+    """Give a stored fingerprint with what counts of it: versions of packages may not."""
+    return parts if counted(policy, "package_versions") else {**parts, "distributions": {}}
 
 
 def _parameter_changes(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:

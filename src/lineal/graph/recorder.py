@@ -6,6 +6,7 @@ from typing import Any
 from lineal.errors import CallError, HandleError, ParameterError
 from lineal.graph.handles import Handle, Handles, holds_reference
 from lineal.graph.plan import Call, Collection, Input, OutputName, OutputRef, Parameter, VersionRef
+from lineal.graph.policy import check_files
 from lineal.graph.signature import bind, coerce_parameter
 from lineal.graph.step import InputSpec, Options, StepSpec
 from lineal.model import values
@@ -53,7 +54,7 @@ class Recorder:
         given = bind(spec.signature, spec.name, args, kwargs)
         where = f"step {name!r} of pipeline {self.pipeline!r}"
         inputs = {each.name: self._input(each, given[each.name], where) for each in spec.signature.inputs}
-        options = self._merge(spec.options)
+        options = self._merge(spec.options, where)
         call = Call(name, spec, inputs, (), options, len(self.calls), self._output_names(spec, name, options, where))
         if after is not None:
             self._after(call, after, where)
@@ -93,10 +94,12 @@ class Recorder:
             name = f"{spec.name}_{count}"
         return name
 
-    def _merge(self, options: Options) -> Options:
+    def _merge(self, options: Options, where: str) -> Options:
         merged = self._merged.get(id(options))
         if merged is None or merged[0] is not options:
             merged = self._merged[id(options)] = (options, self._overrides.over(options.over(self._options)))
+            if merged[1].cache_policy is not None:
+                check_files(merged[1].cache_policy, where)
         return merged[1]
 
     def _output_names(self, spec: StepSpec, call: str, options: Options, where: str) -> dict[str, OutputName]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from lineal.graph.policy import CachePolicy
 from lineal.materializers.base import AnyMaterializer
 
 
@@ -98,7 +99,8 @@ class Options:
 
     name: str | None = None
     enable_cache: bool | None = None
-    cache_policy: Any = None
+    cache_policy: CachePolicy | None = None
+    undeclared: str | None = None
     output_materializers: Any = None
     enable_artifact_metadata: bool | None = None
     enable_artifact_visualization: bool | None = None
