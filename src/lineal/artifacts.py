@@ -21,6 +21,7 @@ from lineal.materializers.registry import Registry
 from lineal.materializers.visualized import visualizations_of
 from lineal.model import digest
 from lineal.model.records import Companion, CompanionFile, FileEntry, Json, ObjectRecord, VersionRecord
+from lineal.model.text import moment_text
 from lineal.model.visualization import Visualization
 from lineal.private import private_folder
 
@@ -189,7 +190,10 @@ class Artifacts:
         """
         name = f"{record.artifact}@{record.version}"
         if record.state == "pruned":
-            raise ArtifactMissing(f"the data of {name} was pruned; its record is kept. Run its step again to have the data back")
+            when = moment_text(record.pruned)
+            raise ArtifactMissing(
+                f"the data of {name} was pruned on {when} UTC; its record is kept. Run its step again to have the data back"
+            )
         try:
             materializer = self.registry.by_id(record.materializer)
             if not materializer.safe:

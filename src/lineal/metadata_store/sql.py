@@ -48,6 +48,7 @@ from lineal.model.records import (
     StepRunRecord,
     VersionRecord,
 )
+from lineal.model.text import moment_text
 
 R = TypeVar("R")
 _FIND_CACHED = SQL["find_cached"]
@@ -317,7 +318,7 @@ class SqliteMetadataStore:
         if not newest:
             return f"no artifact has the name {name!r} and no version an id like it{self._closest('artifact_names_near', name)}"
         if version is None or version == "latest":
-            return f"artifact {name!r} has no live version: the data of the newest, {newest[0][0]!r}, was pruned"
+            return f"artifact {name!r} has no live version: the data of the newest, {newest[0][0]!r}, was pruned on {moment_text(newest[0][1])} UTC"
         return f"artifact {name!r} has no version {version!r}; the newest is {newest[0][0]!r}"
 
     def _closest(self, statement: str, name: str) -> str:

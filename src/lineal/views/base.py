@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from lineal.errors import NotFound
-from lineal.model.records import RunRecord, StepRunRecord, VersionRecord
+from lineal.errors import MaterializerError, NotFound
+from lineal.model import values
+from lineal.model.records import Json, RunRecord, StepRunRecord, VersionRecord
 from lineal.model.states import Status
 from lineal.model.text import duration_text, shown
 
@@ -81,6 +82,18 @@ class View:
 
     def __hash__(self) -> int:
         return hash(self.record.id)
+
+
+def held_values(held: Mapping[str, Json]) -> dict[str, Any]:
+    """Give parameters or metadata by name as they were given: typed JSON becomes values again."""
+    return {name: _value(node) for name, node in held.items()}
+
+
+def _value(node: Json) -> Any:
+    try:
+        return values.from_json(node)
+    except MaterializerError:  # its class is not loaded in this process: its content is better than nothing
+        return node
 
 
 def notice_crash(record: RunRecord, workspace: Stores) -> RunRecord:

@@ -1,16 +1,13 @@
 """What a run and a step run are, without where they lead: states, times, parameters, errors, logs."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from lineal.errors import MaterializerError
-from lineal.model import values
 from lineal.model.records import Json, RunRecord, StepRunRecord
 from lineal.model.states import Status
 from lineal.model.text import moment, shown
 from lineal.views import shapes
-from lineal.views.base import Stores, View, notice_crash, state_text
+from lineal.views.base import Stores, View, held_values, notice_crash, state_text
 
 
 class StepRunFacts(View):
@@ -50,12 +47,12 @@ class StepRunFacts(View):
     @property
     def parameters(self) -> dict[str, Any]:
         """Its parameters by name, as they were given."""
-        return _parameters(self.record.parameters)
+        return held_values(self.record.parameters)
 
     @property
-    def metadata(self) -> dict[str, Json]:
+    def metadata(self) -> dict[str, Any]:
         """What the step logged about itself."""
-        return dict(self.record.metadata)
+        return held_values(self.record.metadata)
 
     @property
     def cache_key(self) -> str | None:
@@ -122,7 +119,7 @@ class RunFacts(View):
     @property
     def parameters(self) -> dict[str, Any]:
         """The pipeline's parameters by name, as they were given."""
-        return _parameters(self.record.parameters)
+        return held_values(self.record.parameters)
 
     @property
     def tags(self) -> list[str]:
@@ -130,9 +127,9 @@ class RunFacts(View):
         return list(self.record.tags)
 
     @property
-    def metadata(self) -> dict[str, Json]:
+    def metadata(self) -> dict[str, Any]:
         """What was logged about the run."""
-        return dict(self.record.metadata)
+        return held_values(self.record.metadata)
 
     @property
     def environment(self) -> dict[str, Json]:
@@ -150,17 +147,6 @@ class RunFacts(View):
 
     def __repr__(self) -> str:
         return f"<run {shown(self.name)}: {state_text(self.record)}>"
-
-
-def _parameters(held: Mapping[str, Json]) -> dict[str, Any]:
-    return {name: _parameter(node) for name, node in held.items()}
-
-
-def _parameter(node: Json) -> Any:
-    try:
-        return values.from_json(node)
-    except MaterializerError:  # its class is not loaded in this process: its content is better than nothing
-        return node
 
 
 def _timedelta(nanos: int | None) -> timedelta | None:

@@ -31,6 +31,7 @@ def version_json(record: VersionRecord, uri: str) -> dict[str, Json]:
         "metadata": dict(record.metadata),
         "pinned": record.pinned,
         "state": record.state,
+        "pruned": _time(record.pruned),
     }
 
 

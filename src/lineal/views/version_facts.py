@@ -11,7 +11,7 @@ from lineal.model.records import FileEntry, Json, VersionRecord
 from lineal.model.text import moment, moment_text, shown, size_text
 from lineal.model.visualization import Visualization
 from lineal.views import html, picture, printed, shapes
-from lineal.views.base import Stores, View, name_text
+from lineal.views.base import Stores, View, held_values, name_text
 from lineal.views.files import copy_out
 
 
@@ -90,14 +90,19 @@ class VersionFacts(View):
         return list(self.record.tags)
 
     @property
-    def metadata(self) -> dict[str, Json]:
-        """Facts about the value, by name."""
-        return dict(self.record.metadata)
+    def metadata(self) -> dict[str, Any]:
+        """Facts about the value, by name, with datetimes and other values as they were logged."""
+        return held_values(self.record.metadata)
 
     @property
     def pinned(self) -> bool:
-        """Whether prune leaves it alone."""
+        """Whether it can neither be deleted nor pruned."""
         return self.record.pinned
+
+    @property
+    def pruned(self) -> datetime | None:
+        """When its data was pruned, in UTC; None for a version whose data is there."""
+        return None if self.record.pruned is None else moment(self.record.pruned)
 
     # -- the value
 
@@ -147,7 +152,8 @@ class VersionFacts(View):
 
     def _check_live(self) -> None:
         if self.record.state == "pruned":
-            raise ArtifactMissing(f"the data of {name_text(self.record)} was pruned; run its step again to have the data back")
+            name, when = name_text(self.record), moment_text(self.record.pruned)
+            raise ArtifactMissing(f"the data of {name} was pruned on {when} UTC; run its step again to have the data back")
 
     # -- shown
 
