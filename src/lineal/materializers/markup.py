@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from lineal.model.text import shown
+from lineal.model.text import shown, shown_lines
 from lineal.model.visualization import Visualization
 
 LONGEST: Final = 400
@@ -29,12 +29,17 @@ _HEAD = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     '<meta name="color-scheme" content="light dark">'
 )
-_BODY = "<style>:root{color-scheme:light dark}body{margin:16px;background:Canvas;color:CanvasText}</style></head><body>\n"
+_BODY = "<style>:root{color-scheme:light dark}body{margin:16px;font:13px/1.45 system-ui,sans-serif;background:Canvas;color:CanvasText}</style></head><body>\n"
 
 
 def escaped(text: object, longest: int = LONGEST) -> str:
     """Give text for use between tags and in attributes: one line, cut to `longest` characters."""
     return html.escape(shown(text, longest), quote=True)
+
+
+def escaped_lines(text: str) -> str:
+    """Give text of several lines in its own shape."""
+    return html.escape(shown_lines(text), quote=True)
 
 
 def document(title: str, body: str, policy: str = POLICY) -> str:
@@ -46,6 +51,12 @@ def page(*parts: str, title: str = "") -> Visualization:
     """Give pieces, one below the other, as a visualization."""
     body = f'<div style="{_FONT}">{"".join(parts)}</div>'
     return Visualization("html", document(title, body), title)
+
+
+def beside(*parts: str) -> str:
+    """Give pieces side by side where there is room, else one below the other; empty pieces are left out."""
+    shown_parts = "".join(f"<div>{part}</div>" for part in parts if part)
+    return f'<div style="display:flex;flex-wrap:wrap;gap:8px 40px">{shown_parts}</div>'
 
 
 def dim(text: object) -> str:

@@ -6,7 +6,7 @@ so in C order. Large arrays come back mapped copy-on-write. Arrays of Python obj
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, ClassVar, TypeAlias
 
@@ -15,9 +15,11 @@ from numpy.lib import format as npy
 
 from lineal.errors import NoMaterializer
 from lineal.materializers.array_summary import summary
+from lineal.materializers.array_view import show_array, show_masked
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, Materializer
 from lineal.materializers.mapped import MAP_FROM
-from lineal.model.records import Json
+from lineal.model.records import FileEntry, Json
+from lineal.model.visualization import Visualization
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -138,6 +140,9 @@ class ArrayMaterializer(Materializer):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         return array_facts(value)
 
+    def visualize(self, value: Any) -> Iterator[Visualization]:
+        return show_array(value)
+
 
 class MaskedArrayMaterializer(Materializer):
     """Saves a masked array: `data.npy` (values under the mask too), `mask.json`, `mask.npy` when there is a mask, `fill_value.npy` when it
@@ -177,6 +182,9 @@ class MaskedArrayMaterializer(Materializer):
         masked = int(np.count_nonzero(np.ma.getmaskarray(value))) if value.dtype.names is None else None
         return {"shape": list(value.shape), "dtype": str(value.dtype), "nbytes": value.nbytes, "masked": masked}
 
+    def visualize(self, value: Any) -> Iterator[Visualization]:
+        return show_masked(value)
+
 
 class ScalarMaterializer(BytesMaterializer):
     """Saves a numpy scalar as an `.npy` of no dimensions; the dtype comes back exactly."""
@@ -201,6 +209,9 @@ class ScalarMaterializer(BytesMaterializer):
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         return {"dtype": str(value.dtype), "value": str(value)[:200]}
+
+    def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
+        return [Visualization("text", str(self.loads(read(self.filename), None)))]
 
 
 def array_facts(value: Array) -> Mapping[str, Json]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from lineal.errors import UsageError
 from lineal.materializers import markup
-from lineal.model.text import shown_lines, size_text
+from lineal.model.text import size_text
 from lineal.model.visualization import Visualization
 from lineal.views.files import write_file
 from lineal.views.subset import body_of, parse
@@ -187,7 +187,7 @@ def _text(visualization: Visualization) -> str:
 
 def _preformatted(text: str) -> str:
     more = markup.note(f"the first {LONGEST:,} of {len(text):,} characters") if len(text) > LONGEST else ""
-    return f'<pre style="{_PRE}">{html.escape(shown_lines(text[:LONGEST]))}</pre>{more}'
+    return f'<pre style="{_PRE}">{markup.escaped_lines(text[:LONGEST])}</pre>{more}'
 
 
 _PIECES: Final[Mapping[str, Callable[[Visualization], str]]] = {

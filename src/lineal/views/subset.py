@@ -29,7 +29,7 @@ _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]*={
 _STYLE_VALUE = re.compile(r"(?!.*-[\d.])[-\w .,%#]*")  # nothing below zero, which could lie over other parts of the page
 _STYLES: Final = frozenset(
     _names(
-        "background border border-bottom border-collapse border-left border-radius border-right border-top color display fill font-family "
+        "background border border-bottom border-collapse border-left border-radius border-right border-top color display fill flex-wrap font-family "
         "font-size font-style font-weight gap height line-height list-style margin margin-bottom margin-left margin-right margin-top "
         "max-height max-width min-width opacity overflow overflow-x overflow-y padding padding-bottom padding-left padding-right padding-top "
         "stroke text-align text-decoration vertical-align white-space width"
