@@ -1,4 +1,5 @@
-# Each target sets itself up: it makes .venv when there is none, and installs only when pyproject.toml has changed since.
+# Each target sets itself up: it makes .venv when there is none, and installs only when pyproject.toml, or for the tests
+# requirements-frameworks.txt, has changed since.
 # PYTHON=python3.12 chooses the interpreter, ARGS="-k cache" goes to the program behind a target.
 
 VENV := .venv
@@ -18,12 +19,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed-dev ## make .venv with everything that developers need
+setup: $(VENV)/.installed-frameworks ## make .venv with everything that developers need
 
 demo: $(VENV)/.installed ## run the example on real data and show what was kept
 	@LINEAL_HOME="$(CURDIR)/.lineal" $(BIN)/python examples/breast_cancer.py $(ARGS)
 
-test: $(VENV)/.installed-dev ## run all tests
+test: $(VENV)/.installed-frameworks ## run all tests
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.installed-dev ## check style, formatting, types and the direction of imports
@@ -35,7 +36,7 @@ lint: $(VENV)/.installed-dev ## check style, formatting, types and the direction
 bench: $(VENV)/.installed-dev ## measure against the floor and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)
 
-docs: $(VENV)/.installed-dev ## run every code block of the README and of docs/
+docs: $(VENV)/.installed-frameworks ## run every code block of the README and of docs/
 	@$(BIN)/python -m pytest tests/docs $(ARGS)
 
 clean: ## remove .venv and all caches; stored artifacts stay
@@ -59,3 +60,9 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@echo "installing lineal and the developers' tools into $(VENV)"
 	@$(BIN)/python -m pip install --quiet -e '.[dev]'
 	@touch $(VENV)/.installed $@
+
+# Half of the time and most of the space: only what runs the tests of these libraries waits for it.
+$(VENV)/.installed-frameworks: requirements-frameworks.txt $(VENV)/.installed-dev
+	@echo "installing the frameworks whose models are tested into $(VENV)"
+	@$(BIN)/python -m pip install --quiet -r requirements-frameworks.txt
+	@touch $@
