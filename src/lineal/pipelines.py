@@ -11,10 +11,12 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from lineal.engine.context import current_log
 from lineal.engine.logs import teeing
+from lineal.engine.precheck import refuse
 from lineal.engine.progress import make_reporter
 from lineal.engine.run import Runner
 from lineal.errors import CallError, DefinitionError, ParameterError, UsageError
-from lineal.graph.plan import OutputRef, needed_for
+from lineal.graph.external import External
+from lineal.graph.plan import Call, OutputRef, needed_for
 from lineal.graph.policy import CachePolicy, check_policy
 from lineal.graph.recorder import Recorder
 from lineal.graph.signature import bind, check_input, coerce_parameter, parameters_of, signature_of, split_outputs
@@ -122,7 +124,9 @@ class Pipeline(Generic[P]):
             try:
                 with _recording(recorder, self):
                     self.function(**arguments)
-                runner.execute(recorder.close(), len(recorder.calls))
+                calls = recorder.close()
+                _check_outputs(runner, calls)
+                runner.execute(calls, len(recorder.calls))
             except BaseException as error:
                 if runner.began:
                     runner.finish(recorder.calls, error)
@@ -275,7 +279,9 @@ def _load(runner: Runner, recorder: Recorder, ref: OutputRef) -> Any:
     """Run what an output needs, outside of the recording, and give its value."""
     tokens = _recorder.set(None), _open_pipelines.set(())
     try:
-        runner.execute(needed_for(ref.call))
+        calls = needed_for(ref.call)
+        _check_outputs(runner, calls)
+        runner.execute(calls)
         ended = runner.ended[ref.call.position]
         if ended.error is not None:
             raise ended.error
@@ -285,6 +291,11 @@ def _load(runner: Runner, recorder: Recorder, ref: OutputRef) -> Any:
     finally:
         _recorder.reset(tokens[0])
         _open_pipelines.reset(tokens[1])
+
+
+def _check_outputs(runner: Runner, calls: Sequence[Call]) -> None:
+    if runner.artifacts.pickle == "forbid":
+        refuse(calls, runner.artifacts.registry)
 
 
 def _with_others(errors: Sequence[BaseException]) -> BaseException:

@@ -24,6 +24,7 @@ from lineal.engine.environment import begin as ask_for_environment
 from lineal.engine.environment import environment
 from lineal.engine.execute import StepResult, StepTask
 from lineal.engine.interrupt import Interrupts
+from lineal.engine.precheck import foretell
 from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
 from lineal.engine.tail import Tails
@@ -188,6 +189,7 @@ class Runner:
             if cached is not None:
                 self._hit(call, inquiry, cached)
                 return
+        foretell(call, self.run.pipeline, self.artifacts.registry)
         self._flush()  # what this step is about to load is recorded as used by this run, so no prune takes it
         step_run = StepRunRecord(
             again or new_id(), self.run.id, call.name, call.step.name, call.position, Status.RUNNING, time.time_ns() // 1000,

@@ -54,13 +54,21 @@ class CloudpickleMaterializer(Materializer):
 
 def warn_pickled(cls: type, reason: str) -> None:
     """Warn, once for each class, that a value was pickled. `reason` goes on from "a value is a Thing, "."""
+    _warn(cls, f"{where.get() or 'a value'} is a {_name(cls)}, {reason} and was pickled")
+
+
+def warn_to_be_pickled(cls: type, what: str) -> None:
+    """Warn that a value will be pickled, which is then not said again when it is."""
+    _warn(cls, f"{what} is a {_name(cls)}, which has no materializer, and will be pickled")
+
+
+def _warn(cls: type, said: str) -> None:
     if cls not in _told:
         _told.add(cls)
         warnings.warn(
-            f"{where.get() or 'a value'} is a {_name(cls)}, {reason} and was pickled: it can only be loaded with the same Python and "
-            "library, and loading a pickle can run code; see register_materializer",
+            f"{said}: it can only be loaded with the same Python and library, and loading a pickle can run code; see register_materializer",
             LinealWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
