@@ -1,0 +1,147 @@
+"""polars: frames, series and lazy frames as Arrow IPC files (`data.arrow`) that any Arrow library opens.
+
+Data types, categories included, come back exactly. Equal values give equal bytes, however they are chunked and whatever else the
+process has put into its categories. A lazy frame is collected when it is saved and comes back lazy, over the collected data: its plan
+is not kept. What is not part of the value, such as the hint that a column is sorted, is not kept either.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+import pyarrow as pa
+
+from lineal.materializers import arrow_canonical, arrow_ipc
+from lineal.materializers.array_summary import summary
+from lineal.materializers.base import AnyMaterializer, Materializer
+from lineal.materializers.polars_dtypes import dtype_of, spec_of, stored
+from lineal.model.records import Json
+
+FILENAME = "data.arrow"
+
+FACTS_COLUMNS = 200
+"""Number of columns of which facts are recorded."""
+
+FACTS_ROWS = 10_000
+"""Number of rows up to which facts are exact; more are sampled. Missing values are always counted exactly."""
+
+
+_NOT_COUNTED = frozenset({"Int128", "UInt128", "Decimal", "Time"})
+"""Data types of numbers and times that numpy does not have."""
+
+
+class FrameMaterializer(Materializer):
+    """Saves a DataFrame."""
+
+    id = "polars.DataFrame/1"
+    types: ClassVar[tuple[type, ...]] = (pl.DataFrame,)
+
+    def accepts(self, value: Any) -> bool:
+        return type(value) in self.types
+
+    def save(self, value: Any, folder: Path) -> None:
+        _write(folder, value.get_columns(), {"height": value.height})
+
+    def load(self, folder: Path, type_: Any) -> Any:
+        columns, spec = _read(folder)
+        if not columns and spec["height"]:  # which no frame had before polars 2
+            return pl.DataFrame(height=spec["height"])
+        return pl.DataFrame({column.name: column for column in columns})  # a list of them would name the nameless
+
+    def metadata(self, value: Any) -> Mapping[str, Json]:
+        columns: list[Json] = [
+            {"name": each.name, "dtype": _shown(each.dtype), **_facts(each)} for each in value.get_columns()[:FACTS_COLUMNS]
+        ]
+        return {"shape": list(value.shape), "nbytes": value.estimated_size(), "columns": columns}
+
+
+class LazyFrameMaterializer(FrameMaterializer):
+    """Saves what a LazyFrame gives, and gives it back as a LazyFrame."""
+
+    id = "polars.LazyFrame/1"
+    types = (pl.LazyFrame,)
+
+    def save(self, value: Any, folder: Path) -> None:
+        super().save(value.collect(), folder)
+
+    def load(self, folder: Path, type_: Any) -> Any:
+        return super().load(folder, type_).lazy()
+
+    def metadata(self, value: Any) -> Mapping[str, Json]:
+        """Give the schema: anything else would need the data a second time."""
+        schema = value.collect_schema()
+        return {"columns": [{"name": name, "dtype": _shown(dtype)} for name, dtype in list(schema.items())[:FACTS_COLUMNS]]}
+
+
+class SeriesMaterializer(Materializer):
+    """Saves a Series with its name."""
+
+    id = "polars.Series/1"
+    types = (pl.Series,)
+
+    def accepts(self, value: Any) -> bool:
+        return type(value) is pl.Series
+
+    def save(self, value: Any, folder: Path) -> None:
+        _write(folder, [value], {})
+
+    def load(self, folder: Path, type_: Any) -> Any:
+        [column], _ = _read(folder)
+        return column
+
+    def metadata(self, value: Any) -> Mapping[str, Json]:
+        return {"shape": list(value.shape), "dtype": _shown(value.dtype), "nbytes": value.estimated_size(), **_facts(value)}
+
+
+def _write(folder: Path, columns: list[pl.Series], spec: dict[str, Json]) -> None:
+    spec["dtypes"] = [spec_of(column.dtype, f"the column {column.name!r:.60}") for column in columns]
+    arrow_ipc.write(folder / FILENAME, [_to_arrow(column) for column in columns], [column.name for column in columns], spec)
+
+
+def _read(folder: Path) -> tuple[list[pl.Series], Any]:
+    schema, [batch] = arrow_canonical.read(folder / FILENAME)
+    spec = arrow_ipc.spec_of(schema)
+    found = zip(schema.names, batch.columns, spec["dtypes"], strict=True)
+    return [_from_arrow(array, dtype_of(dtype)).alias(name) for name, array, dtype in found], spec
+
+
+def _to_arrow(column: pl.Series) -> Any:
+    array = arrow_canonical.canonical(column.cast(stored(column.dtype)).to_arrow(compat_level=pl.CompatLevel.oldest()))
+    # As text with codes in the order of appearance: polars' own codes depend on what else the process has done.
+    return arrow_canonical.canonical(array.dictionary_encode()) if _has_codes(column.dtype) else array
+
+
+def _has_codes(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Categorical | pl.Enum)
+
+
+def _from_arrow(array: Any, dtype: pl.DataType) -> pl.Series:
+    if pa.types.is_dictionary(array.type):
+        return _series(array.dictionary).cast(dtype).gather(_series(array.indices))
+    return _series(array).cast(dtype)
+
+
+def _series(array: Any) -> pl.Series:
+    found = pl.from_arrow(array)
+    assert isinstance(found, pl.Series)
+    return found
+
+
+def _shown(dtype: Any) -> str:
+    return f"{dtype!s:.200}"  # an Enum names all its categories
+
+
+def _facts(column: pl.Series) -> Mapping[str, Json]:
+    facts: dict[str, Json] = {"missing": column.null_count()}
+    dtype = column.dtype
+    if not (dtype.is_numeric() or dtype.is_temporal() or dtype == pl.Boolean) or type(dtype).__name__ in _NOT_COUNTED:
+        return facts
+    step = -(-len(column) // FACTS_ROWS) or 1
+    if step > 1:
+        column = column.gather_every(step)
+        facts["sampled"] = True
+    return {**summary(column.drop_nulls().to_numpy(), FACTS_ROWS), **facts}
+
+
+MATERIALIZERS: tuple[type[AnyMaterializer], ...] = (FrameMaterializer, LazyFrameMaterializer, SeriesMaterializer)
