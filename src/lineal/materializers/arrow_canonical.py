@@ -15,6 +15,11 @@ import pyarrow.compute as pc
 from lineal.materializers import arrow_ipc
 from lineal.materializers.mapped import private_bytes
 
+_OFFSETS = {each.id: np.int32 for each in (pa.string(), pa.binary())} | {
+    each.id: np.int64 for each in (pa.large_string(), pa.large_binary())
+}
+"""What counts the bytes of text and bytes, by type."""
+
 
 def canonical(array: Any) -> Any:
     """Give an array, or the chunks of one, as one array of the same type and values in its one canonical layout.
@@ -81,14 +86,43 @@ def _flat(array: Any) -> Any:
     if pa.types.is_null(kind):
         return array.slice(0, len(array))
     if pa.types.is_boolean(kind):
-        missing = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
-        return arrow_ipc.bits(array.fill_null(False).to_numpy(zero_copy_only=False), missing)
-    buffers = _clean_buffers(array) if array.offset == 0 else None
-    if buffers is None:
+        return arrow_ipc.bits(array.fill_null(False).to_numpy(zero_copy_only=False), arrow_ipc.missing(array))
+    gaps = arrow_ipc.missing(array)
+    dtype = _OFFSETS.get(kind.id)
+    buffers = [_fixed(array, gaps)] if dtype is None else _text(array, dtype, gaps)
+    return pa.Array.from_buffers(kind, len(array), [_packed(gaps), *buffers], array.null_count)
+
+
+def _fixed(array: Any, gaps: Any) -> Any:
+    """Give the elements of a type of fixed width, with zero for those that are missing; a copy only where something else lies there."""
+    width = array.type.bit_width // 8
+    data = array.buffers()[1].slice(array.offset * width, len(array) * width)
+    if gaps is None or width == 0:
+        return data
+    octets = np.frombuffer(data, np.uint8)
+    elements = octets.view(f"u{width}") if width in (1, 2, 4, 8) else octets.reshape(len(array), width)
+    places = np.flatnonzero(gaps)
+    if not elements[places].any():
+        return data
+    elements = elements.copy()
+    elements[places] = 0
+    return pa.py_buffer(elements)
+
+
+def _text(array: Any, dtype: Any, gaps: Any) -> list[Any]:
+    """Give offsets from zero, and text or bytes with nothing between them."""
+    ends = _ends(array, dtype)
+    if gaps is not None and np.diff(ends)[gaps].any():  # something lies under a null
         array = _in_order(array)
-        buffers = _clean_buffers(array)
-    # Zeros under nulls are what Arrow's own kernels write; were they to write something else, the values are still right.
-    return array if buffers is None else pa.Array.from_buffers(kind, len(array), [_validity(array), *buffers], array.null_count)
+        ends = _ends(array, dtype)
+    first, last = int(ends[0]), int(ends[-1])
+    data = array.buffers()[2]
+    offsets = pa.py_buffer(ends - ends[0] if first else ends)
+    return [offsets, pa.py_buffer(b"") if data is None else data.slice(first, last - first)]
+
+
+def _ends(array: Any, dtype: Any) -> Any:
+    return np.frombuffer(array.buffers()[1], dtype, len(array) + 1, array.offset * np.dtype(dtype).itemsize)
 
 
 def _in_order(array: Any) -> Any:
@@ -97,32 +131,11 @@ def _in_order(array: Any) -> Any:
 
 
 def _validity(array: Any) -> Any:
-    if array.null_count == 0:
-        return None
-    return pa.py_buffer(np.packbits(array.is_valid().to_numpy(zero_copy_only=False), bitorder="little"))
+    return _packed(arrow_ipc.missing(array))
 
 
-def _clean_buffers(array: Any) -> list[Any] | None:
-    """Give the buffers of a flat array up to its last element; None when something lies under its nulls or before its first element."""
-    kind, count = array.type, len(array)
-    gaps = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
-    if pa.types.is_string(kind) or pa.types.is_binary(kind):
-        return _clean_text(array, np.dtype(np.int32), gaps)
-    if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
-        return _clean_text(array, np.dtype(np.int64), gaps)
-    width = kind.bit_width // 8
-    data = array.buffers()[1].slice(0, count * width)
-    if gaps is None or width == 0 or not np.frombuffer(data, np.uint8).reshape(count, width)[gaps].any():
-        return [data]
-    return None
-
-
-def _clean_text(array: Any, dtype: np.dtype[Any], gaps: Any) -> list[Any] | None:
-    _, offsets, data = array.buffers()
-    ends = np.frombuffer(offsets, dtype, len(array) + 1)
-    if ends[0] or (gaps is not None and np.diff(ends)[gaps].any()):
-        return None
-    return [offsets.slice(0, ends.nbytes), pa.py_buffer(b"") if data is None else data.slice(0, int(ends[-1]))]
+def _packed(gaps: Any) -> Any:
+    return None if gaps is None else pa.py_buffer(np.packbits(~gaps, bitorder="little"))
 
 
 def batches(table: Any) -> list[Any]:
