@@ -6,18 +6,25 @@ An element that occurs several times is saved once, and comes back as one object
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 from lineal.errors import LinealError, MaterializerError, NoMaterializer, PickleRefused
+from lineal.materializers import plain_view
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, Materializer, where
 from lineal.materializers.structured import is_structured, schema
 from lineal.model import values
-from lineal.model.records import Json
+from lineal.model.records import FileEntry, Json
+from lineal.model.values_classes import describe
+from lineal.model.visualization import Visualization
 
 SHOWN = 200
 """The longest text, in characters, and the largest number, in bits, that metadata repeats."""
+
+PARTS = 10
+"""Parts of a container that its visualizations show."""
 
 _FILE = "data.json"
 
@@ -54,6 +61,10 @@ class JsonMaterializer(BytesMaterializer):
         """Give the value of a short scalar, the length of a container, the schema of an instance."""
         return plain_metadata(value)
 
+    def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
+        """Give the value as a person reads it, which costs nothing when it is saved."""
+        return plain_view.show_json(read(self.filename))
+
 
 class RawBytesMaterializer(BytesMaterializer):
     """Saves bytes as they are."""
@@ -76,6 +87,10 @@ class RawBytesMaterializer(BytesMaterializer):
     def metadata(self, value: bytes) -> Mapping[str, Json]:
         """Give the length in bytes."""
         return {"length": len(value)}
+
+    def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
+        """Give the first bytes."""
+        return plain_view.show_bytes(read(self.filename))
 
 
 class ContainerMaterializer(Materializer):
@@ -101,12 +116,31 @@ class ContainerMaterializer(Materializer):
         """Give the length of a container, the schema of an instance."""
         return plain_metadata(value)
 
+    def visualize(self, value: Any) -> Iterable[Visualization]:
+        """Give what its first parts are, and the visualizations of those that have any."""
+        return plain_view.show_parts(self._shown_parts(value))
+
+    def _shown_parts(self, value: Any) -> Iterator[tuple[str, Any, list[Visualization]]]:
+        for name, part in islice(_named_parts(value), PARTS):
+            materializer = next(iter(self._chooser.candidates(part)), None)
+            shown = materializer.visualize(part) if materializer is not None and materializer.visualizes else ()
+            yield name, part, list(shown)
+
 
 class PickledContainerMaterializer(ContainerMaterializer):
     """A container with at least one element whose loading can run code: the policy must know before it is opened."""
 
     id = "container.pickle/1"
     safe = False
+
+
+def _named_parts(value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        return ((str(key), part) for key, part in value.items())
+    shape = None if type(value) in values.NESTING else describe(type(value))
+    if shape is not None:
+        return shape.read(value)["fields"].items()
+    return ((f"[{place}]", part) for place, part in enumerate(value))
 
 
 def plain_metadata(value: Any) -> Mapping[str, Json]:

@@ -4,14 +4,16 @@ The object holds the file, or the folder with everything in it, as `lineal.files
 """
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PosixPath, WindowsPath
 from typing import Any
 
 from lineal.errors import MaterializerError
 from lineal.files import FOLDERS, Content, content_of, copy_file, make_parents, pack_folders, restore, some
 from lineal.materializers.base import Materializer
-from lineal.model.records import Json
+from lineal.materializers.plain_view import show_files
+from lineal.model.records import FileEntry, Json
+from lineal.model.visualization import Visualization
 from lineal.private import private_folder
 
 
@@ -45,6 +47,10 @@ class PathMaterializer(Materializer):
         source, name = _source(value)
         files = _content(source).files if source.is_dir() else {"": str(source)}
         return {"name": name, "files": len(files), "bytes": sum(Path(path).stat().st_size for path in files.values())}
+
+    def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
+        """Give the listing, or what a single file holds if it can be shown."""
+        return show_files([entry for entry in files if entry.path != FOLDERS], read)
 
 
 def private_copy(stored: Path) -> Path:

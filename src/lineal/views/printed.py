@@ -56,10 +56,10 @@ class _Out:
         if len(lines) > LINES:
             self.line(f"... {len(lines) - LINES:,} more lines")
 
-    def rows(self, rows: Sequence[Sequence[str]], right: Sequence[bool] = ()) -> None:
-        """Print a table whose first row is its head; a cell may have several lines. Columns that do not fit are left out, and said.
+    def rows(self, rows: Sequence[Sequence[str]], right: Sequence[bool] = (), *, head: bool = True) -> None:
+        """Print a table; a cell may have several lines. Columns that do not fit are left out, and said.
 
-        `right` says which columns stand to the right.
+        `right` says which columns stand to the right, `head` whether the first row is a head.
         """
         cells = [[[shown(line, _WIDEST) for line in cell.split("\n")] for cell in row] for row in rows]
         widths = [max(_width(line) for row in cells for line in row[place]) for place in range(len(rows[0]))] if rows else []
@@ -69,7 +69,7 @@ class _Out:
             for part in range(max(len(cell) for cell in row[:fitting]) if any(rows[number]) else 0):
                 pieces = [cell[part] if part < len(cell) else "" for cell in row[:fitting]]
                 self.line("  ".join(map(_padded, pieces, widths, sides)).rstrip())
-            if not number and len(cells) > 1 and any(rows[0]):
+            if head and not number and len(cells) > 1 and any(rows[0]):
                 self.line("  ".join("-" * width for width in widths[:fitting]))
         if fitting < len(widths):
             self.line(f"({len(widths) - fitting} more columns: they do not fit this terminal)")
@@ -109,7 +109,7 @@ def _html(visualization: Visualization, out: _Out) -> None:
             lines.append(part)
         else:
             _flush(lines, out)
-            out.rows(*_table(part))
+            out.rows(*_table(part), head=next(_found(part, "th"), None) is not None)
     _flush(lines, out)
 
 
