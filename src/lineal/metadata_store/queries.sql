@@ -367,10 +367,6 @@ UPDATE versions SET tags = ?, metadata = ?, pinned = ? WHERE id = ?;
 INSERT INTO visualizations (version_id, position, kind, title, object_id, file)
 VALUES ((SELECT id FROM versions WHERE uid = ?), ?, ?, ?, (SELECT id FROM objects WHERE digest = ?), ?);
 
--- name: delete_visualizations
--- Forget the visualizations of a version whose data goes; their object goes too unless another version refers to it.
-DELETE FROM visualizations WHERE version_id = (SELECT id FROM versions WHERE uid = ?);
-
 -- name: visualizations
 -- The visualizations of a version in order, each with the object that holds all of them.
 SELECT o.digest, o.size, o.files, o.inline, o.boot, o.external, c.kind, c.title, c.file
