@@ -32,7 +32,10 @@ def find_subclass(name: str, base: type, annotation: Any) -> type:
             return cls
     module = name.partition(":")[0]
     remedy = "" if module == "__main__" or "<locals>" in name else f"import {module} first, or "
-    raise MaterializerError(f"the stored value is a {name.replace(':', '.')}, which is not loaded here: {remedy}pass the type to load")
+    raise MaterializerError(
+        f"the stored value is a {name.replace(':', '.')}, which is not loaded here: {remedy}name the class in the annotation of the "
+        "step's input, or pass it to load"
+    )
 
 
 def _subclasses(base: type) -> Iterator[type]:

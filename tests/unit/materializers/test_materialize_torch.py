@@ -287,7 +287,7 @@ def test_module_of_a_class_that_is_not_loaded_says_what_to_do(tmp_path: Path) ->
     folder = save(ModuleMaterializer(), net(), tmp_path / "a")
     path = folder / "structure.json"
     path.write_text(path.read_text(encoding="utf-8").replace(f'"{Net.__module__}:Net"', '"this.is.nowhere:Net"'), encoding="utf-8")
-    with pytest.raises(MaterializerError, match=r"a this.is.nowhere.Net, which is not loaded here: import this.is.nowhere first, or pass"):
+    with pytest.raises(MaterializerError, match=r"a this.is.nowhere.Net, which is not loaded here: import this.is.nowhere first, or name"):
         load(ModuleMaterializer(), folder)
     assert type(load(ModuleMaterializer(), folder, Net)) is Net
 
