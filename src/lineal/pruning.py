@@ -94,9 +94,10 @@ def _micros(age: object) -> int:
 
 
 def preview(metadata: MetadataStore, selection: Selection) -> PruneReport:
-    """Say what a prune would take."""
+    """Say what a prune would take, and free with what an earlier one left."""
     found = select(metadata, selection)
-    return _report(found, 0 if selection.what == "metadata" else _would_free(found), dry_run=True)
+    left = sum(size for _, size in metadata.condemned())
+    return _report(found, left + (0 if selection.what == "metadata" else _would_free(found)), dry_run=True)
 
 
 def prune(

@@ -22,7 +22,7 @@ COMMANDS = {
     "init": ("lineal.cli.init", "Keep what is run below this folder in a .lineal folder here."),
     "lineage": ("lineal.cli.lineage", "Show what a version comes from and what was made from it."),
     "run": ("lineal.cli.run", "Run a pipeline of a Python file."),
-    "runs": ("lineal.cli.runs", "Look at pipeline runs."),
+    "runs": ("lineal.cli.runs", "Look at pipeline runs, and delete them."),
     "version": ("lineal.cli.version", "Show the version of Lineal."),
     "why": ("lineal.cli.why", "Say why steps of a run ran, or why they did not have to."),
 }

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from lineal.cli.options import list_options, split_version, time_options, when
+from lineal.cli import delete
+from lineal.cli import tags as marks
+from lineal.cli.options import list_options, metadata_option, split_version, time_options, when
 from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table
 from lineal.client import Client
 from lineal.model.records import Json
@@ -55,6 +57,7 @@ def list_(
 @click.option("--pipeline", help="Name of the pipeline that made it.")
 @click.option("--step", help="Name of the step that made it.")
 @click.option("--run", help="Name or id of the run that made it.")
+@metadata_option
 @time_options
 @list_options("-created")
 @json_option
@@ -66,6 +69,7 @@ def versions(
     pipeline: str | None,
     step: str | None,
     run: str | None,
+    metadata: tuple[str, ...],
     since: str | None,
     until: str | None,
     sort: str,
@@ -75,7 +79,7 @@ def versions(
 ) -> None:
     """List versions of all artifacts, or of those called NAME (* stands for anything), newest first."""
     page = Client().list_artifact_versions(
-        name, tags=tags or None, type=type, data_type=data_type, pipeline=pipeline, step=step, run=run, created_after=when(since),
+        name, tags=tags or None, type=type, data_type=data_type, pipeline=pipeline, step=step, run=run, metadata=metadata or None, created_after=when(since),
         created_before=when(until), sort=sort, limit=limit, offset=offset,
     )  # fmt: skip
     if as_json:
@@ -143,6 +147,10 @@ def _visualization_json(visualization: Visualization) -> dict[str, Json]:
     return {"kind": visualization.kind, "title": visualization.title, **held}
 
 
+for each in (marks.tag, marks.untag, marks.pin, marks.unpin, delete.delete_artifact, delete.prune):
+    command.add_command(each)
+
+
 def _facts(view: VersionView) -> dict[str, object]:
     record = view.record
     made_by = "" if view.step is None or view.run is None else f"{view.step.name} in run {view.run.name}"
@@ -160,5 +168,6 @@ def _facts(view: VersionView) -> dict[str, object]:
         "digest": record.object.digest,
         "uri": view.uri,
         "id": record.id,
-        "state": "" if record.state == "live" else record.state,
+        "pinned": "yes" if record.pinned else "",
+        "data": "" if record.state == "live" else f"pruned on {moment_text(record.pruned)} UTC",
     }

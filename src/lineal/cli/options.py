@@ -39,6 +39,20 @@ def when(text: str | None) -> datetime | str | None:
     return datetime.now(UTC) - timedelta(**{_UNITS[age[2]]: int(age[1])})
 
 
+def age(text: str) -> timedelta:
+    """Give an age such as `30d`. Raises UsageError for another text."""
+    found = _AGE.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{text!r} is not an age; write a number and a unit: 30s, 30m, 12h, 30d, 8w")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def metadata_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--metadata` to a command."""
+    shape = "A question about the metadata, such as \"accuracy > 0.9 and split == 'test'\"; may be given several times."
+    return click.option("--metadata", multiple=True, metavar="QUERY", help=shape)(command)
+
+
 def split_version(text: str) -> tuple[str, str | None]:
     """Give `NAME@VERSION` as name and version; without `@` the version is None, which means the newest."""
     name, at, version = text.partition("@")

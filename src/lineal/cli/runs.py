@@ -1,8 +1,9 @@
-"""`lineal runs`: list runs, show one, print what its steps logged."""
+"""`lineal runs`: list runs, show one, print what its steps logged, delete some."""
 
 import click
 
-from lineal.cli.options import list_options, time_options, when
+from lineal.cli.delete import delete_runs
+from lineal.cli.options import list_options, metadata_option, time_options, when
 from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table, print_text
 from lineal.client import Client
 from lineal.engine.why import value_text
@@ -12,9 +13,9 @@ from lineal.views import RunView, StepRunView
 from lineal.views.base import error_line, name_text, state_text, took_text
 
 
-@click.group("runs", short_help="Look at pipeline runs.")
+@click.group("runs", short_help="Look at pipeline runs, and delete them.")
 def command() -> None:
-    """Look at pipeline runs. RUN is a run's name, its id, the beginning of its id, or `latest`."""
+    """Look at pipeline runs, and delete them. RUN is a run's name, its id, the beginning of its id, or `latest`."""
 
 
 @command.command("list")
@@ -22,6 +23,7 @@ def command() -> None:
 @click.option("--name", help="Name of the run; * stands for anything.")
 @click.option("--status", type=click.Choice([each.value for each in Status]), help="State of the run.")
 @click.option("--tag", "tags", multiple=True, help="A tag of the run; may be given several times.")
+@metadata_option
 @time_options
 @list_options("-started")
 @json_option
@@ -30,6 +32,7 @@ def list_(
     name: str | None,
     status: str | None,
     tags: tuple[str, ...],
+    metadata: tuple[str, ...],
     since: str | None,
     until: str | None,
     sort: str,
@@ -43,6 +46,7 @@ def list_(
         pipeline=pipeline,
         status=status,
         tags=tags or None,
+        metadata=metadata or None,
         created_after=when(since),
         created_before=when(until),
         sort=sort,
@@ -110,6 +114,9 @@ def logs(run: str, step: str | None, as_json: bool) -> None:
         if step is None:
             click.secho(f"== {name} ==", bold=True)
         print_text(text)
+
+
+command.add_command(delete_runs)
 
 
 def _chosen(view: RunView, step: str | None) -> list[StepRunView]:

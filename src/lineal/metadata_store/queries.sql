@@ -589,7 +589,8 @@ EXISTS (SELECT 1 FROM versions w WHERE w.object_id = o.id AND w.state = 'live')
 
 -- name: condemned
 -- Objects that nothing needs any more and whose bytes may still be there.
-SELECT o.digest, o.size FROM objects o WHERE o.removed = 0 AND NOT ({needed}) ORDER BY o.id;
+SELECT o.digest, CASE WHEN o.external IS NULL THEN o.size ELSE 0 END FROM objects o
+WHERE o.removed = 0 AND NOT ({needed}) ORDER BY o.id;
 
 -- name: condemned_object
 -- An object by digest, if nothing needs it; its inline size.
