@@ -84,12 +84,22 @@ class Artifacts:
             raise NoMaterializer(
                 f"{item.where} is a {type_name(item.value)}, which {declined.id}, the materializer given for it, cannot save"
             )
-        if not materializer.safe and self.pickle == "forbid":
-            raise NoMaterializer(
-                f"{item.where} is a {type_name(item.value)}, which only {materializer.id} can save, and the setting pickle = "
-                f'"forbid" does not allow it; register a materializer for the type, or set LINEAL_PICKLE=own'
-            )
-        return materializer
+        return materializer if materializer.safe or self.pickle != "forbid" else self._next_safe(item, materializer)
+
+    def _next_safe(self, item: Item, unsafe: AnyMaterializer) -> AnyMaterializer:
+        """Give the first materializer after one that can run code that cannot, as for a figure that is kept as a picture only."""
+        found = unsafe
+        try:
+            while not found.safe and item.materializer is None:
+                found = self.registry.after(found, item.value)
+        except NoMaterializer:
+            found = unsafe
+        if found.safe:
+            return found
+        raise NoMaterializer(
+            f"{item.where} is a {type_name(item.value)}, which only {unsafe.id} can save, and the setting pickle = "
+            f'"forbid" does not allow it; register a materializer for the type, or set LINEAL_PICKLE=own'
+        )
 
     def save(self, items: Sequence[Item], *, metadata: bool = True, visualize: bool | None = None) -> list[Saved]:
         """Save values as sealed objects, their visualizations beside them, all made durable in one barrier; the same order as `items`.
@@ -125,6 +135,8 @@ class Artifacts:
                 self.store.discard(folder)
             if isinstance(error, MaterializerError):
                 error.value = item.value  # the work of the step is not lost with the failed save
+                if item.where not in str(error):
+                    error.add_note(f"while saving {item.where}")
             if isinstance(error, LinealError) or not isinstance(error, Exception):
                 raise
             raise _save_failure(item, materializer, error) from error
