@@ -141,20 +141,26 @@ def pack_folders(name: str, empty: Sequence[str]) -> bytes:
 
 
 def restore(place: Path) -> Path:
-    """Make the empty folders that the copy of an object in `place` lists, and give the file or folder that it is.
+    """Make the empty folders of an object whose copy lies in `place`, and give the file or folder that it is."""
+    make_empty_folders(place)
+    [copy] = place.iterdir()
+    return copy
+
+
+def make_empty_folders(place: Path) -> None:
+    """Make the empty folders that the copy of an object in `place` lists, and remove the list.
 
     Raises MaterializerError for a list that leads outside: it may have been forged.
     """
     listing = place / FOLDERS
-    if listing.exists():
-        for relative in json.loads(listing.read_bytes()):
-            empty = (place / relative).resolve()
-            if not empty.is_relative_to(place.resolve()):
-                raise MaterializerError(f"{FOLDERS} of a stored folder names {relative!r}, which is outside; it was not loaded")
-            empty.mkdir(parents=True, exist_ok=True)
-        listing.unlink()
-    [copy] = place.iterdir()
-    return copy
+    if not listing.exists():
+        return
+    for relative in json.loads(listing.read_bytes()):
+        empty = (place / relative).resolve()
+        if not empty.is_relative_to(place.resolve()):
+            raise MaterializerError(f"{FOLDERS} of a stored folder names {relative!r}, which is outside; it was not loaded")
+        empty.mkdir(parents=True, exist_ok=True)
+    listing.unlink()
 
 
 # -- copies

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
+from lineal.artifacts import type_name
 from lineal.engine.context import current_log
 from lineal.engine.logs import teeing
 from lineal.engine.precheck import refuse
@@ -28,7 +29,7 @@ from lineal.model.naming import check_name, expand, new_id, time_placeholders
 from lineal.model.records import RunRecord, VersionRecord
 from lineal.model.states import Status
 from lineal.views import RunView
-from lineal.workspace import Workspace, open_workspace
+from lineal.workspace import Workspace, inside, open_workspace
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,6 +71,8 @@ class Step(Generic[P, R]):
         spec, where = self.spec, f"step {self.spec.name!r}"
         arguments = bind(spec.signature, spec.name, args, {key: value for key, value in kwargs.items() if key not in ("after", "id")})
         for each in spec.signature.inputs:
+            if type(arguments[each.name]) is External:
+                arguments[each.name] = arguments[each.name].value
             if type(arguments[each.name]).__module__ == "builtins":  # what a pipeline would hold as a parameter
                 arguments[each.name] = coerce_parameter(each, arguments[each.name], where)
             else:
@@ -120,7 +123,7 @@ class Pipeline(Generic[P]):
             time_placeholders(start),
             lambda ref: _load(runner, recorder, ref),
         )
-        with teeing(current_log, None if reporter is None else reporter.through):
+        with inside(workspace), teeing(current_log, None if reporter is None else reporter.through):
             try:
                 with _recording(recorder, self):
                     self.function(**arguments)
@@ -145,7 +148,7 @@ class Pipeline(Generic[P]):
         where = f"pipeline {self.name!r}"
         for spec in self.signature.inputs:
             value = arguments[spec.name]
-            if not _is_artifact(value):
+            if not _is_artifact(value) and type(value) is not External:
                 arguments[spec.name] = coerce_parameter(spec, value, where)
         return arguments
 
@@ -312,6 +315,8 @@ def _is_artifact(value: Any) -> bool:
 def _held(where: str, name: str, value: Any) -> Any:
     if _is_artifact(value):
         return {"$artifact": f"{value.record.artifact}@{value.record.version}"}
+    if type(value) is External:
+        return {"$external": type_name(value.value)}
     try:
         return values.to_json(value, name=name)
     except values.NotPlain as error:

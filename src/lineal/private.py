@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 offered: Final[dict[Path, Callable[[], Path]]] = {}
@@ -31,7 +30,7 @@ class PrivateScope:
         self._folders: list[Path] = []
         self._token = _scope.set(self._folders)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         _scope.reset(self._token)
         for folder in self._folders:
             shutil.rmtree(folder, ignore_errors=True)

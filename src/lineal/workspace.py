@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import ContextVar
 from pathlib import Path
 
 from lineal import private
@@ -183,7 +184,30 @@ _serial = SerialExecutor()
 def _work(settings: Settings, packed: bytes) -> bytes:
     """What a worker process does with a task."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the run's own process decides what it means
-    return perform(packed, open_workspace(settings).artifacts)
+    workspace = open_workspace(settings)
+    with inside(workspace):
+        return perform(packed, workspace.artifacts)
+
+
+_inside: ContextVar[Workspace | None] = ContextVar("lineal_workspace", default=None)
+
+
+class inside:  # noqa: N801 - used as a function is
+    """Make a workspace the one that `open_workspace()` gives, for what runs inside: `with inside(workspace): ...`.
+
+    What a step saves and loads belongs to the stores of its run, wherever it runs and whatever it does to its environment.
+    """
+
+    __slots__ = ("_token", "_workspace")
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def __enter__(self) -> None:
+        self._token = _inside.set(self._workspace)
+
+    def __exit__(self, *_: object) -> None:
+        _inside.reset(self._token)
 
 
 _open: dict[Settings, Workspace] = {}
@@ -191,7 +215,13 @@ _open_lock = threading.Lock()
 
 
 def open_workspace(settings: Settings | None = None) -> Workspace:
-    """Give the workspace of some settings, by default those in force; the same one each time, so that connections are kept."""
+    """Give the workspace of some settings, by default that of the running pipeline or else of the settings in force.
+
+    Always the same one for the same settings, so that connections are kept.
+    """
+    running = _inside.get()
+    if settings is None and running is not None:
+        return running
     settings = settings or Settings.load()
     with _open_lock:
         workspace = _open.get(settings)

@@ -34,7 +34,7 @@ def place_of(uri: str | os.PathLike[str], store: str) -> tuple[str, str]:
 
 
 def _path(uri: str | os.PathLike[str]) -> str:
-    text = os.fspath(uri)
+    text: object = os.fspath(uri) if isinstance(uri, os.PathLike) else uri
     if not isinstance(text, str):
         raise UsageError(f"a path or file:// URL must be text or a pathlib.Path, got {text!r}")
     if not text or "\0" in text:

@@ -138,9 +138,8 @@ class _Resolver:
         """Give the input as `execute_step` takes it, and what of it enters the key."""
         if type(item) is OutputRef:
             outcome = self.ended[item.call.position]
-            version: VersionRecord = outcome.versions[item.output]
             value = outcome.values.get(item.output, MISSING)
-            return self._stored(path, version, value, "step")
+            return self._stored(path, outcome.versions[item.output], value, "step")
         if type(item) is Parameter:
             counts = self.policy is None or self.policy.include_step_parameters
             return item, ["parameter", digest.of("value/1", item.identity) if counts else ""]
@@ -150,8 +149,9 @@ class _Resolver:
             if item.kind is dict:
                 return resolved, {"dict": [[digest.of("value/1", key), child[1]] for key, child in children.items()]}
             return resolved, {item.kind.__name__: [child[1] for child in children.values()]}
-        assert type(item) is not OutputRef and type(item) is not Collection and item.version is not None  # an external one is there by now
-        return self._stored(path, item.version, MISSING, "version")
+        version = item.version  # type: ignore[union-attr]  # what remains has one
+        assert version is not None, "values from outside are stored before the steps that take them are asked about"
+        return self._stored(path, version, MISSING, "version")
 
     def _stored(self, path: str, version: VersionRecord, value: Any, kind: str) -> tuple[Stored, Any]:
         self.edges.append(InputEdge(path, version.id, kind))

@@ -7,7 +7,8 @@ from typing import Any
 
 from lineal.engine.logs import StepLog
 from lineal.errors import UsageError
-from lineal.model.records import InputEdge
+from lineal.model.records import InputEdge, VersionRecord
+from lineal.private import PrivateScope
 
 
 @dataclass(slots=True)
@@ -26,6 +27,10 @@ class StepContext:
         run_metadata: Metadata of the pipeline run.
         loaded: Versions that the step loaded by itself.
         saved: Ids of versions that the step saved by itself, by artifact name.
+        step: Name of the step itself, such as `train`.
+        position: Place of the call in the pipeline.
+        started: When the step began, in microseconds since 1970.
+        is_shown: Whether the step run has been recorded as running by the step itself.
     """
 
     run_id: str
@@ -40,6 +45,10 @@ class StepContext:
     loaded: list[InputEdge] = field(default_factory=list)
     saved: list[tuple[str, str]] = field(default_factory=list)
     log: StepLog | None = None
+    step: str = ""
+    position: int = 0
+    started: int = 0
+    is_shown: bool = False
 
 
 _current: ContextVar[StepContext | None] = ContextVar("lineal_step", default=None)
@@ -71,18 +80,29 @@ def get_step_context() -> StepContext:
     return context
 
 
-class running:  # noqa: N801 - used as a function is; a class costs a third of a generator for each step
-    """Make `context` the current one while a step's function runs: `with running(context): ...`."""
+def note_loaded(version: VersionRecord) -> None:
+    """Record that the step which is running here, if any, used a version. What it has made itself, and a second use, say nothing new."""
+    context = current_step()
+    if context is None or version.step_run_id == context.step_run_id or any(edge.version_id == version.id for edge in context.loaded):
+        return
+    context.loaded.append(InputEdge(f"{version.artifact}@{version.version}", version.id, "load"))
 
-    __slots__ = ("_context", "_token")
+
+class running:  # noqa: N801 - used as a function is; a class costs a third of a generator for each step
+    """Make `context` the current one while a step's function runs, and remove its private folders: `with running(context): ...`."""
+
+    __slots__ = ("_context", "_scope", "_token")
 
     def __init__(self, context: StepContext) -> None:
         self._context = context
+        self._scope = PrivateScope()
 
     def __enter__(self) -> None:
         self._token = _current.set(self._context)
         _active.append(self._context)
+        self._scope.__enter__()
 
     def __exit__(self, *_: object) -> None:
+        self._scope.__exit__()
         _active.remove(self._context)
         _current.reset(self._token)

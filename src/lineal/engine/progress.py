@@ -52,8 +52,8 @@ def make_reporter(quiet: bool, *, live: bool = True) -> Reporter | None:
     stream = sys.stderr
     if quiet or stream is None:
         return None
-    out = _Unbreakable(stream)
-    if live and out.isatty() and not _live.locked():  # two live displays would overwrite each other
+    out = Unbreakable(stream)
+    if live and out.isatty() and not live_lines.locked():  # two live displays would overwrite each other
         reporter = LiveReporter(out)
         if reporter.possible:
             return reporter
@@ -88,7 +88,7 @@ def _steps(number: int) -> str:
 class PlainReporter:
     """One line when a run begins, one per finished step, one at the end; each is a single write."""
 
-    def __init__(self, out: "_Unbreakable") -> None:
+    def __init__(self, out: "Unbreakable") -> None:
         self._out = out
 
     def started(self, run: RunRecord, total: int | None) -> None:
@@ -105,7 +105,7 @@ class PlainReporter:
         return stream
 
 
-class _Unbreakable(io.TextIOBase):
+class Unbreakable(io.TextIOBase):
     """A stream that goes silent instead of raising: nobody may read any more, or the disk behind it is full."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -144,7 +144,7 @@ class _Unbreakable(io.TextIOBase):
 
 # -- live
 
-_live = threading.Lock()  # held while live lines are on the terminal
+live_lines = threading.Lock()  # held while live lines are on the terminal
 _SETTLE = 0.15  # seconds for which finished steps stay among the live lines, so that a thousand fast steps cost few redraws
 _STYLES = {
     Status.COMPLETED: ("✓", "green"),
@@ -165,7 +165,7 @@ class LiveReporter:
     cannot move its cursor.
     """
 
-    def __init__(self, out: "_Unbreakable") -> None:
+    def __init__(self, out: "Unbreakable") -> None:
         from rich.console import Console
 
         self._console = Console(file=cast("TextIO", out), highlight=False, markup=False, emoji=False)
@@ -187,7 +187,7 @@ class LiveReporter:
 
         self._total, self._begun = total, time.monotonic()
         self.print_line(_started_line(run, total))
-        if _live.acquire(blocking=False):
+        if live_lines.acquire(blocking=False):
             self._display = Live(
                 console=self._console, get_renderable=self._render, transient=True, redirect_stdout=False, redirect_stderr=False
             )
@@ -240,7 +240,7 @@ class LiveReporter:
         if display is not None:
             display.stop()
             atexit.unregister(self._stop)
-            _live.release()
+            live_lines.release()
 
     def _step_text(self, name: str, status: Status, seconds: float | None, note: str) -> "Text":
         from rich.text import Text

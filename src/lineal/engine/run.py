@@ -12,7 +12,7 @@ import heapq
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from lineal.engine import cache
 from lineal.engine.environment import begin as ask_for_environment
 from lineal.engine.environment import environment
 from lineal.engine.execute import StepResult, StepTask
+from lineal.engine.externals import keep_externals
 from lineal.engine.interrupt import Interrupts
 from lineal.engine.precheck import foretell
 from lineal.engine.progress import Reporter
@@ -132,6 +133,7 @@ class Runner:
         """
         todo = {call.position: call for call in calls if call.position not in self.ended}
         check_order(tuple(todo.values()))
+        self._keep_externals(todo.values())
         self._total = total
         self._begin_run()
         capacity = self.services.capacity
@@ -157,6 +159,13 @@ class Runner:
             except BaseException:
                 self._stop_running()
                 raise
+
+    def _keep_externals(self, calls: Iterable[Call]) -> None:
+        refs = [ref for call in calls for ref in call.externals if ref.version is None]
+        if refs:
+            loose = keep_externals(list(dict.fromkeys(refs)), self.artifacts, self.metadata)
+            if self.run.durability == "run":
+                self._unsettled += loose
 
     def _still_to_do(self, todo: Mapping[int, Call]) -> dict[int, Call]:
         running = {call.position for call, _, _ in self._running.values()}
@@ -198,7 +207,7 @@ class Runner:
         task = StepTask(
             call.step, f"step {call.name!r} of pipeline {self.run.pipeline!r}", inquiry.inputs, call.options, self.run.id, self.run.name,
             self.run.pipeline, step_run.id, call.name, {name: output.artifact for name, output in call.outputs.items()},
-            None if call.options.enable_step_logs is False else self._logs, inquiry.code.digest,
+            None if call.options.enable_step_logs is False else self._logs, inquiry.code.digest, call.position,
         )  # fmt: skip
         self._pulse.started(step_run)
         if self.reporter is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lineal.errors import CallError
+from lineal.materializers.base import AnyMaterializer
 from lineal.model.records import VersionRecord
 
 from .step import Options, StepSpec
@@ -34,6 +35,20 @@ class VersionRef:
     version: VersionRecord
 
 
+@dataclass(slots=True, eq=False)
+class ExternalRef:
+    """A value from outside, which is stored as a version of `artifact` before the call runs; `version` is there from then on.
+
+    `where` names it in errors, `materializer` None lets its type choose. Compared by identity.
+    """
+
+    value: Any
+    materializer: AnyMaterializer | None
+    where: str
+    artifact: str = ""
+    version: VersionRecord | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Collection:
     """A list, tuple or dict that holds at least one reference. `items` has the keys 0, 1, 2 … for lists and tuples."""
@@ -42,7 +57,7 @@ class Collection:
     items: Mapping[Any, "Input"]
 
 
-Input = Parameter | OutputRef | VersionRef | Collection
+Input = Parameter | OutputRef | VersionRef | ExternalRef | Collection
 
 
 class OutputName(NamedTuple):
@@ -63,6 +78,7 @@ class Call:
     options: Options
     position: int
     outputs: Mapping[str, OutputName] = field(default_factory=dict)
+    externals: tuple[ExternalRef, ...] = ()
 
     def upstream(self) -> Iterator["Call"]:
         """Give the calls that must end before this one, each at least once."""
@@ -72,7 +88,7 @@ class Call:
                 yield ref.call
 
 
-def references(inputs: Mapping[str, Input]) -> Iterator[tuple[str, OutputRef | VersionRef]]:
+def references(inputs: Mapping[str, Input]) -> Iterator[tuple[str, OutputRef | VersionRef | ExternalRef]]:
     """Give each reference in the inputs with its path: `data`, `parts[2]`, `parts['a'][0]`."""
     stack: list[tuple[str, Input]] = list(inputs.items())[::-1]
     while stack:

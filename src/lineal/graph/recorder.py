@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lineal.errors import CallError, HandleError, ParameterError
+from lineal.graph.external import External
 from lineal.graph.handles import Handle, Handles, holds_reference
-from lineal.graph.plan import Call, Collection, Input, OutputName, OutputRef, Parameter, VersionRef
+from lineal.graph.plan import Call, Collection, ExternalRef, Input, OutputName, OutputRef, Parameter, VersionRef
 from lineal.graph.policy import check_files
 from lineal.graph.signature import bind, coerce_parameter
 from lineal.graph.step import InputSpec, Options, StepSpec
@@ -46,16 +47,21 @@ class Recorder:
         self._merged: dict[int, tuple[Options, Options]] = {}
         self._after_names: list[tuple[Call, list[str]]] = []
         self._counts: dict[str, int] = {}
+        self._externals: dict[int, tuple[External, ExternalRef]] = {}
+        self._given: list[tuple[str, ExternalRef]] = []
 
     def record(self, spec: StepSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Handle | Handles:
         """Add a call and give handles on its outputs. Raises CallError, ParameterError or HandleError before anything is added."""
         after = kwargs.pop("after", None)
         name = self._name(spec, kwargs.pop("id", None))
         given = bind(spec.signature, spec.name, args, kwargs)
+        self._given.clear()
         where = f"step {name!r} of pipeline {self.pipeline!r}"
         inputs = {each.name: self._input(each, given[each.name], where) for each in spec.signature.inputs}
         options = self._merge(spec.options, where)
         call = Call(name, spec, inputs, (), options, len(self.calls), self._output_names(spec, name, options, where))
+        if self._given:
+            call.externals = self._named_externals(name)
         if after is not None:
             self._after(call, after, where)
         self.calls.append(call)
@@ -140,6 +146,8 @@ class Recorder:
         record = getattr(value, "record", None)
         if type(record) is VersionRecord:
             return VersionRef(record)
+        if type(value) is External:
+            return self._external(path, value, where)
         kind = type(value)
         if kind not in (list, tuple, dict, Handles) or not holds_reference(value, _is_reference):
             return None
@@ -148,6 +156,23 @@ class Recorder:
             tuple if kind is Handles else kind,
             {key: self._input(InputSpec(f"{path}[{key!r}]"), child, where) for key, child in items},
         )
+
+    def _external(self, path: str, external: External, where: str) -> ExternalRef:
+        known = self._externals.get(id(external))  # the same one given twice is one artifact
+        ref = known[1] if known else ExternalRef(external.value, external.materializer, f"the external artifact for {path!r} of {where}")
+        self._given.append((path, ref))
+        self._externals[id(external)] = external, ref
+        return ref
+
+    def _named_externals(self, call: str) -> tuple[ExternalRef, ...]:
+        """Give the call's external artifacts their names: `pipeline::call.argument`, of several in one argument `…argument.0`, `….1`."""
+        arguments = [path.partition("[")[0] for path, _ in self._given]
+        for place, (path, ref) in enumerate(self._given):
+            if not ref.artifact:
+                argument = arguments[place]
+                member = f".{arguments[:place].count(argument)}" if path != argument else ""
+                ref.artifact = check_name(f"{self.pipeline}::{call}.{argument}{member}", "artifact name")
+        return tuple(ref for _, ref in self._given)
 
     def _after(self, call: Call, after: Any, where: str) -> None:
         earlier: list[Call] = []
@@ -165,4 +190,4 @@ class Recorder:
 
 
 def _is_reference(value: Any) -> bool:
-    return isinstance(value, Handle) or type(getattr(value, "record", None)) is VersionRecord
+    return isinstance(value, Handle | External) or type(getattr(value, "record", None)) is VersionRecord

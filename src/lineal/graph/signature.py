@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, get_args, get_origin
 
-from lineal.errors import CallError, DefinitionError, InvalidName
+from lineal.errors import CallError, DefinitionError, UsageError
 from lineal.graph.annotations import unalias
 from lineal.graph.checks import check_input, split_outputs
 from lineal.graph.describe import describe
@@ -19,7 +19,8 @@ from lineal.graph.hints import resolve
 from lineal.graph.parameters import coerce_parameter
 from lineal.graph.returns import literal_returns
 from lineal.graph.step import MISSING, ArtifactConfig, InputSpec, OutputSpec, Signature
-from lineal.model.naming import check_template, check_version_template
+from lineal.model.metadata import hold_metadata
+from lineal.model.naming import check_tags, check_template, check_version_template
 
 __all__ = ["accepts", "bind", "check_input", "coerce_parameter", "describe", "parameters_of", "signature_of", "split_outputs"]
 
@@ -135,8 +136,10 @@ def _config(of: str, output: str, extras: Sequence[Any]) -> ArtifactConfig:
             config,
             name=check_template(names[0], "output name") if names else None,
             version=None if config.version is None else check_version_template(config.version),
+            tags=None if config.tags is None else tuple(check_tags(config.tags)),
+            run_metadata=None if config.run_metadata is None else hold_metadata(config.run_metadata, "ArtifactConfig"),
         )
-    except InvalidName as error:
+    except UsageError as error:
         raise DefinitionError(f"{of}: {output}: {error}") from error
 
 

@@ -126,7 +126,10 @@ class MetadataStore(Protocol):
         ...
 
     def save_version(self, output: NewOutput, step_run_id: str | None) -> VersionRecord:
-        """Make a version outside of a step's end: `save_artifact`, `register_artifact`."""
+        """Make a version outside of a step's end: `save_artifact`, `register_artifact`.
+
+        With a step run, which must have been shown by `heartbeat`, the version is one of its outputs too, under `artifact@version`.
+        """
         ...
 
     def settle(self, digests: Sequence[str]) -> None:

@@ -262,7 +262,8 @@ def save_version(cursor: sqlite3.Cursor, new: NewVersion, step_run_id: str | Non
     if step_run_id is not None:
         (place,) = cursor.execute(SQL["next_saved_position"], (step_run_id,)).fetchone()
         role = "made" if existing is None else "reused"
-        _add_edges(cursor, [(step_run_id, role, place, new.output.output or new.output.artifact, "save", record.id)], [])
+        # Names have no @: it stands beside the outputs of the step's own signature, and beside other versions of the same artifact.
+        _add_edges(cursor, [(step_run_id, role, place, f"{record.artifact}@{record.version}", "save", record.id)], [])
     return record
 
 

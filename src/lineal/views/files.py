@@ -3,13 +3,21 @@
 import secrets
 import shutil
 from pathlib import Path
+from typing import Protocol
 
-from lineal.artifact_store.base import ArtifactStore
 from lineal.errors import ArtifactCorrupted, UsageError
 from lineal.model.records import FileEntry, ObjectRecord
 
 
-def copy_out(record: ObjectRecord, store: ArtifactStore, folder: Path, *, overwrite: bool) -> Path:
+class Source(Protocol):
+    """What can give the files of an object."""
+
+    def fetch(self, record: ObjectRecord, *, verify: bool = False) -> Path:
+        """Give a folder that holds them. Raises ArtifactMissing or ArtifactCorrupted."""
+        ...
+
+
+def copy_out(record: ObjectRecord, store: Source, folder: Path, *, overwrite: bool) -> Path:
     """Write an object's files below `folder` and give it. The files are the caller's: writable, and no part of the store.
 
     Raises UsageError when the folder holds something and `overwrite` is False, or when `folder` is a file; ArtifactMissing or

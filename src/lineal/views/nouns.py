@@ -116,21 +116,22 @@ class StepRunView(StepRunFacts):
 
     @property
     def inputs(self) -> "Named[VersionView]":
-        """The versions that went in, by argument; members of a list or dict by path, such as `parts[2]`."""
+        """The versions that went in: by argument, members of a list or dict by path (`parts[2]`), what the step loaded as `name@version`."""
         return self._edges[0]
 
     @property
     def outputs(self) -> "Named[VersionView]":
-        """The versions that came out, by output name."""
+        """The versions that came out: by output name, and what the step saved by itself as `name@version`."""
         return self._edges[1]
 
     @property
     def output(self) -> VersionView:
-        """The only output. Raises UsageError when there is none or more than one."""
-        if len(self.outputs) != 1:
-            names = ", ".join(self.outputs)
+        """The only output of its signature. Raises UsageError when there is none or more than one."""
+        own = [name for name in self.outputs if "@" not in name]
+        if len(own) != 1:
+            names = ", ".join(own)
             raise UsageError(f"step {self.name!r} has {f'the outputs {names}: use outputs[name]' if names else 'no output'}")
-        return next(iter(self.outputs.values()))
+        return self.outputs[own[0]]
 
     @cached_property
     def cached_from(self) -> "StepRunView | None":

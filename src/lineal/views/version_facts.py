@@ -6,10 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lineal.engine.context import note_loaded
 from lineal.errors import ArtifactMissing, UsageError
+from lineal.files import FOLDERS, make_empty_folders
+from lineal.materializers.paths import PathMaterializer
 from lineal.model.records import FileEntry, Json, VersionRecord
 from lineal.model.text import moment, moment_text, shown, size_text
 from lineal.model.visualization import Visualization
+from lineal.private import PrivateScope
 from lineal.views import html, picture, printed, shapes
 from lineal.views.base import Stores, View, held_values, name_text
 from lineal.views.files import copy_out
@@ -113,9 +117,11 @@ class VersionFacts(View):
             type: Type wanted, where a materializer can give several; the stored one by default.
 
         Raises ArtifactMissing or ArtifactCorrupted when its bytes are gone or changed, PickleRefused by policy, MaterializerError when
-        the materializer fails.
+        the materializer fails. Inside a step the version is recorded as a further input, as it is by `path` and `download`.
         """
-        return self.workspace.artifacts.load(self.record, type)
+        value = self.workspace.artifacts.load(self.record, type)
+        note_loaded(self.record)
+        return value
 
     @cached_property
     def data(self) -> Any:
@@ -124,7 +130,10 @@ class VersionFacts(View):
 
     @property
     def path(self) -> Path:
-        """The folder of its files, or the file if there is just one at its top: in place, read-only, for other programs to read.
+        """Where its files are, in place, read-only, for other programs to read.
+
+        The folder of its files, or the file if there is just one at its top. For a file or folder that was saved or registered, that file
+        or folder under its own name; for one that was registered where it lies, that place.
 
         Raises UsageError for a value that is small enough to have no file, ArtifactMissing or ArtifactCorrupted as `load` does.
         """
@@ -134,9 +143,15 @@ class VersionFacts(View):
                 f"{name_text(self.record)} is small and kept in the metadata store, without a file; use load(), or download(folder)"
             )
         self._check_live()
+        note_loaded(self.record)
+        if held.external is not None:
+            self.workspace.artifacts.external.check(held)
+            return Path(held.external)
         folder = self.workspace.artifact_store.fetch(held)
-        only_file = len(held.files) == 1 and "/" not in held.files[0].path
-        return folder / held.files[0].path if only_file else folder
+        tops = {entry.path.partition("/")[0] for entry in held.files} - {FOLDERS}
+        if len(tops) == 1 and (self.record.materializer == PathMaterializer.id or held.files[0].path in tops):
+            return folder / tops.pop()
+        return folder
 
     def download(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Copy its files into a folder, which is made with its parents when it does not exist, and give the folder.
@@ -148,7 +163,12 @@ class VersionFacts(View):
         Raises UsageError when the folder holds something, ArtifactMissing or ArtifactCorrupted as `load` does.
         """
         self._check_live()
-        return copy_out(self.record.object, self.workspace.artifact_store, Path(folder), overwrite=overwrite)
+        note_loaded(self.record)
+        with PrivateScope():
+            copied = copy_out(self.record.object, self.workspace.artifacts, Path(folder), overwrite=overwrite)
+        if self.record.materializer == PathMaterializer.id:
+            make_empty_folders(copied)
+        return copied
 
     def _check_live(self) -> None:
         if self.record.state == "pruned":

@@ -158,7 +158,7 @@ def test_a_second_run_at_the_same_time_gets_plain_lines(on: Start) -> None:
     assert isinstance(second, PlainReporter)
     second.finished(ENDED, {})
     first.finished(ENDED, {})
-    assert not progress._live.locked()
+    assert not progress.live_lines.locked()
 
 
 def test_a_terminal_without_unicode_gets_ascii_marks(on: Start) -> None:
