@@ -47,6 +47,7 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "transformers.configuration_utils": ("lineal.materializers.transformers_models",),
     "transformers.modeling_utils": ("lineal.materializers.transformers_models",),
     "keras": ("lineal.materializers.keras",),
+    "datasets": ("lineal.materializers.datasets",),
 }
 """The files of this package that know a library, by its root package or a module of it; the ids begin with the same.
 

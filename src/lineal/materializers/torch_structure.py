@@ -66,7 +66,8 @@ def write(module: Any) -> tuple[dict[str, Json], list[tuple[str, Any]]]:
 def read(structure: Mapping[str, Any], tensors: Sequence[Any], annotation: Any) -> Any:
     """Give the module of a structure. Raises MaterializerError when a class is not to be found in this process."""
     nodes = structure["modules"]
-    modules = [_bare(node["class"], annotation) for node in nodes]
+    classes = {name: _class(name, annotation) for name in {node["class"] for node in nodes}}
+    modules: list[Any] = [object.__new__(classes[node["class"]]) for node in nodes]
 
     def foreign(node: Mapping[str, Json]) -> Any:
         [kind] = node.keys() - {"$type"}
@@ -78,11 +79,11 @@ def read(structure: Mapping[str, Any], tensors: Sequence[Any], annotation: Any) 
     return modules[0]
 
 
-def _bare(name: str, annotation: Any) -> Any:
+def _class(name: str, annotation: Any) -> type:
     cls = find_subclass(name, _Module, annotation)
     if not is_plain_module(cls):
         raise MaterializerError(f"{name} makes its instances in its own way now; load the module with the class as it was")
-    return object.__new__(cls)
+    return cls
 
 
 class _Writer:
