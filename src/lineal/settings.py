@@ -8,9 +8,10 @@ import difflib
 import os
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from lineal.errors import SettingsError
@@ -121,6 +122,21 @@ def variable_of(name: str) -> str:
 def variable(name: str) -> str | None:
     """Give the value of an environment variable, None when it is not set."""
     return os.environ.get(name)
+
+
+def watch_variables(seen: Callable[[str, FrameType], None]) -> None:
+    """Have `seen` called with the name of each environment variable that this process asks for or sets from now on, and the asking frame.
+
+    Python raises no audit event for them. The frame is that of the method of `os.environ` that was called.
+    """
+    environ: Any = os.environ
+    encode = environ.encodekey
+
+    def encodekey(key: Any) -> Any:
+        seen(key, sys._getframe(1))  # noqa: SLF001 - there is no public way to one frame
+        return encode(key)
+
+    environ.encodekey = encodekey
 
 
 def set_variables(values: Mapping[str, str | None]) -> None:

@@ -19,6 +19,7 @@ from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import set_cache_folder
 from lineal.engine.logs import log_path
 from lineal.engine.remote import RemoteSteps, perform
+from lineal.engine.undeclared import leave_out
 from lineal.errors import SettingsError
 from lineal.host import LifeSign, life_sign
 from lineal.materializers.registry import registry
@@ -38,6 +39,8 @@ class Workspace:
         self.settings = settings
         self._lock = threading.RLock()
         set_cache_folder(settings.home / "cache" / "code")
+        for folder in (settings.home, _store_folder(settings)):
+            leave_out(folder)
         self._metadata: MetadataStore | None = None
         self._artifacts: Artifacts | None = None
         self._store: ArtifactStore | None = None

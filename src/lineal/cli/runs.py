@@ -6,9 +6,10 @@ from lineal.cli.delete import delete_runs
 from lineal.cli.options import list_options, metadata_option, time_options, when
 from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table, print_text
 from lineal.client import Client
+from lineal.engine.undeclared import summary
 from lineal.engine.why import value_text
 from lineal.model.states import Status
-from lineal.model.text import moment_text
+from lineal.model.text import moment_text, shown
 from lineal.views import RunView, StepRunView
 from lineal.views.base import error_line, name_text, state_text, took_text
 
@@ -88,6 +89,9 @@ def show(run: str, as_json: bool) -> None:
     columns = [Column("step", whole=True), Column("status"), Column("time", right=True), Column("outputs", whole=True), Column("error")]
     click.echo()
     print_table(columns, [_step_row(step) for step in view.steps.values()])
+    for step in view.steps.values():
+        if step.undeclared:
+            click.echo(f"{shown(step.name)} used what its cache key does not know: {shown(summary(step.undeclared))}")
 
 
 def _step_row(step: StepRunView) -> tuple[object, ...]:

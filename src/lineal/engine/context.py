@@ -1,5 +1,6 @@
 """What a running step knows about itself, and what it tells about its run while it runs."""
 
+import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ class StepContext:
         run_metadata: Metadata of the pipeline run.
         loaded: Versions that the step loaded by itself.
         saved: Ids of versions that the step saved by itself, by artifact name.
+        log: Where what it prints is kept; None when it is not.
+        reads: Notes what the step's function uses (`undeclared.Reads`); None while nobody looks.
         step: Name of the step itself, such as `train`.
         position: Place of the call in the pipeline.
         started: When the step began, in microseconds since 1970.
@@ -45,6 +48,7 @@ class StepContext:
     loaded: list[InputEdge] = field(default_factory=list)
     saved: list[tuple[str, str]] = field(default_factory=list)
     log: StepLog | None = None
+    reads: Any = None
     step: str = ""
     position: int = 0
     started: int = 0
@@ -64,6 +68,18 @@ def current_step() -> StepContext | None:
     if context is None and len(_active) == 1:
         return _active[0]
     return context
+
+
+def current_reads() -> Any:
+    """Give the notes of what is used here; None outside of steps, and while Lineal itself is at work.
+
+    A thread without a context belongs to the only step that runs, if it was started since.
+    """
+    context = _current.get()
+    if context is not None:
+        return context.reads
+    reads = _active[0].reads if len(_active) == 1 else None
+    return reads if reads is not None and threading.get_ident() not in reads.earlier else None
 
 
 def current_log() -> StepLog | None:

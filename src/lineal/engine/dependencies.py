@@ -14,9 +14,10 @@ from typing import Any
 from lineal.artifact_store.tree import digest_file
 from lineal.engine.code.origins import module_key
 from lineal.engine.fingerprint import Fingerprint, fingerprint
+from lineal.engine.undeclared import Declared
 from lineal.errors import CallError, NotPlain, UsageError
 from lineal.graph.policy import CachePolicy, Source, arguments_for, missing_file
-from lineal.graph.step import StepSpec
+from lineal.graph.step import Options, StepSpec
 from lineal.model import digest, values
 from lineal.model.records import Json, VersionRecord
 from lineal.settings import variable
@@ -84,6 +85,19 @@ def has_expired(policy: CachePolicy, ended: int, now: int) -> bool:
         return False
     age = (now - ended) / 1e6
     return age >= policy.seconds or age < -60
+
+
+_UNSAID = {mode: Declared(mode) for mode in ("off", "note", "error")}
+
+
+def declared(options: Options, decision: str) -> Declared:
+    """Give what a call says about what its step uses. A step whose result is not kept for later has no key that should know more."""
+    mode = "off" if decision == "off" else options.undeclared or "note"
+    policy = options.cache_policy
+    if policy is None:
+        return _UNSAID[mode]
+    files = tuple(str(Path(path).absolute()) for path in policy.file_dependencies)
+    return Declared(mode, files, {name: variable(name) for name in policy.environment}, policy.cache_func is not None)
 
 
 def _add(found: Dependencies, name: str, fact: Json, extra: Any = None) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 from lineal.artifacts import Artifacts, Item, Saved
 from lineal.engine.context import StepContext, running
 from lineal.engine.logs import StepLog
+from lineal.engine.undeclared import Declared, Reads, sentences, watch
+from lineal.errors import UndeclaredInput
 from lineal.graph.plan import Collection, Parameter
 from lineal.graph.signature import check_input, split_outputs
 from lineal.graph.step import MISSING, Options, StepSpec
@@ -46,6 +48,7 @@ class StepTask:
     artifacts: Mapping[str, str]
     logs: Path | None
     code: str = ""
+    declared: Declared = field(default=Declared("off"), kw_only=True)
     position: int = 0
 
 
@@ -65,6 +68,7 @@ class StepResult:
     run_metadata: dict[str, Any] = field(default_factory=dict)
     loaded: list[InputEdge] = field(default_factory=list)
     saved_versions: list[tuple[str, str]] = field(default_factory=list)
+    undeclared: dict[str, Any] = field(default_factory=dict)
 
 
 def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
@@ -77,12 +81,19 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
     )  # fmt: skip
     if task.logs is not None:
         context.log = StepLog(task.logs, task.step_run_id)
+    reads = None
+    if task.declared.mode != "off":
+        watch()
+        reads = Reads()
     spec, retry = task.spec, task.options.retry
     clock = time.perf_counter_ns()
     with running(context):
         while True:
             try:
-                value = spec.function(**_inputs(task, artifacts))
+                value = spec.function(**_inputs(task, artifacts, context, reads))
+                context.reads = None
+                if reads is not None and reads.noted and task.declared.mode == "error":
+                    _refuse(reads, task)
                 outputs = split_outputs(spec.signature, value, task.where)
                 items = []
                 for output, each in zip(spec.signature.outputs, outputs, strict=True):
@@ -94,6 +105,7 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
                 result.error = None
                 break
             except (Exception, SystemExit) as error:
+                context.reads = None
                 result.error = error
                 result.traceback = _traceback(error)
                 if retry is None or result.attempts > retry.max_retries:
@@ -102,13 +114,21 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
                 result.attempts += 1
         if task.options.on_failure is not None or task.options.on_success is not None:
             _call_hook(task, result.error)
+    if reads is not None and reads.noted:
+        result.undeclared = reads.undeclared(task.declared)
     result.duration = time.perf_counter_ns() - clock
     if context.log is not None:
         _close(context.log, task.where)
     return result
 
 
-def _inputs(task: StepTask, artifacts: Artifacts) -> dict[str, Any]:
+def _refuse(reads: Reads, task: StepTask) -> None:
+    found = reads.undeclared(task.declared)
+    if found:
+        raise UndeclaredInput(f"{task.where}: {'; '.join(sentences(found))}")
+
+
+def _inputs(task: StepTask, artifacts: Artifacts, context: StepContext, reads: Reads | None) -> dict[str, Any]:
     # Loaded anew for each attempt: a failed attempt may have changed its inputs.
     values = {}
     for spec in task.spec.signature.inputs:
@@ -117,6 +137,7 @@ def _inputs(task: StepTask, artifacts: Artifacts) -> dict[str, Any]:
         if type(item) is not Parameter:
             check_input(spec, value, task.where)
         values[spec.name] = value
+    context.reads = reads  # from here on it is the step that acts
     return values
 
 

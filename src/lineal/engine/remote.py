@@ -25,6 +25,7 @@ from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import fingerprint
 from lineal.engine.logs import teeing
 from lineal.errors import StepCrashed
+from lineal.settings import set_variables
 from lineal.materializers.registry import Given, registry
 
 
@@ -110,6 +111,8 @@ def pack(task: StepTask, *, by_value: bool) -> bytes:
     """Give a task as bytes. The function is a reference to its module where it can be found there, and `by_value` is not wanted."""
     import cloudpickle
 
+    # What the key's policy names was looked at here, and its functions need not be ones that can travel.
+    task = replace(task, options=replace(task.options, cache_policy=None))
     reference = None if by_value else _reference(task.spec.function)
     if reference is None:
         task = replace(task, code="")  # what travels by value cannot be other code
@@ -150,6 +153,7 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
     os.chdir(parcel.folder)
     registry.adopt(parcel.materializers)  # a script registers its own in the process that runs it
     task = parcel.task
+    set_variables(task.declared.variables)
     function: Any = task.spec.function
     if isinstance(function, _Reference):
         try:

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from lineal.artifacts import Artifacts, boots
 from lineal.engine import cache
 from lineal.engine.environment import begin as ask_for_environment
+from lineal.engine.dependencies import declared
 from lineal.engine.environment import environment
 from lineal.engine.execute import StepResult, StepTask
 from lineal.engine.externals import keep_externals
@@ -29,6 +30,7 @@ from lineal.engine.precheck import foretell
 from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
 from lineal.engine.tail import Tails
+from lineal.engine.undeclared import summary
 from lineal.errors import ArtifactMissing, Conflict, LinealError, NotFound, StepCrashed, UsageError, VersionGone
 from lineal.graph.plan import Call, check_order
 from lineal.graph.step import MISSING
@@ -208,6 +210,7 @@ class Runner:
             call.step, f"step {call.name!r} of pipeline {self.run.pipeline!r}", inquiry.inputs, call.options, self.run.id, self.run.name,
             self.run.pipeline, step_run.id, call.name, {name: output.artifact for name, output in call.outputs.items()},
             None if call.options.enable_step_logs is False else self._logs, inquiry.code.digest, call.position,
+            declared=declared(call.options, inquiry.decision),
         )  # fmt: skip
         self._pulse.started(step_run)
         if self.reporter is not None:
@@ -238,10 +241,11 @@ class Runner:
         self._pulse.ended(step_run.id)
         self._tails.end(step_run.id)
         self._run_metadata.update(result.run_metadata)
+        ingredients = {**step_run.ingredients, "undeclared": result.undeclared} if result.undeclared else step_run.ingredients
         status = Status.COMPLETED if result.error is None else Status.FAILED
         step_run = StepRunRecord(
             step_run.id, self.run.id, call.name, call.step.name, call.position, status, result.started,
-            result.started + result.duration // 1000, result.duration, inquiry.key, None, inquiry.parameters, step_run.ingredients,
+            result.started + result.duration // 1000, result.duration, inquiry.key, None, inquiry.parameters, ingredients,
             result.metadata, result.traceback if result.error else None,
         )  # fmt: skip
         outputs = [] if result.error is not None else self._new_outputs(call, result)
@@ -256,10 +260,13 @@ class Runner:
             step_run = replace(step_run, status=Status.FAILED, error=str(error))
             self._commit(StepCommit(step_run, commit.inputs, (), commit.code))
             status, result.error, versions = Status.FAILED, error, []
+        note = inquiry.reason()
+        if result.undeclared:
+            note = "; ".join(filter(None, (note, f"not in its key: {summary(result.undeclared)}")))
         names = [output.name for output in call.step.signature.outputs]
         ended = Ended(status, dict(zip(names, versions, strict=False)), error=result.error)
         ended.values = {name: value for name, value in zip(names, result.kept, strict=False) if value is not MISSING}
-        self._end(call, ended, result.duration / 1e9, inquiry.reason())
+        self._end(call, ended, result.duration / 1e9, note)
         if self.run.durability == "run":
             self._unsettled += boots(result.saved)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lineal.engine.undeclared import sentences
 from lineal.engine.why_policy import counted, policy_changes
 from lineal.errors import MaterializerError
 from lineal.model import values
@@ -23,6 +24,7 @@ class Evidence:
         previous: The newest earlier step run of the same pipeline and step that completed or was cached.
         previous_run: The run of `previous`.
         code: Code of the step run, and `previous_code` that of `previous`; needed only when they differ.
+        origin: The step run whose result was given, when it was.
     """
 
     step_run: StepRunRecord
@@ -31,10 +33,16 @@ class Evidence:
     previous_run: RunRecord | None = None
     code: CodeRecord | None = None
     previous_code: CodeRecord | None = None
+    origin: StepRunRecord | None = None
 
 
 def explain(evidence: Evidence, explain_code: Callable[[Json, Json], list[str]]) -> list[str]:
     """Give the reasons as sentences, at least one. `explain_code` compares two code fingerprints as they are stored."""
+    made_it = evidence.origin or evidence.step_run
+    return [*_reasons(evidence, explain_code), *sentences(made_it.ingredients.get("undeclared", {}))]
+
+
+def _reasons(evidence: Evidence, explain_code: Callable[[Json, Json], list[str]]) -> list[str]:
     step_run = evidence.step_run
     decision = step_run.ingredients.get("decision")
     if step_run.status is Status.SKIPPED:
@@ -52,9 +60,9 @@ def explain(evidence: Evidence, explain_code: Callable[[Json, Json], list[str]])
         return ["the same call ran before, but bytes of its result are not in the store any more: it ran again to make them"]
     if evidence.previous is None:
         return ["it ran for the first time: no earlier run of this pipeline has completed this step"]
-    changes = _changes(evidence, evidence.previous, explain_code)
+    differences = changes(evidence, evidence.previous, explain_code)
     since = f"compared with {_run_text(evidence.previous_run)}"
-    return [f"{change} ({since})" for change in changes] or [_unexplained(step_run, evidence.previous, since)]
+    return [f"{change} ({since})" for change in differences] or [_unexplained(step_run, evidence.previous, since)]
 
 
 def value_text(node: Json, longest: int = 60) -> str:
@@ -72,22 +80,23 @@ def _run_text(run: RunRecord | None) -> str:
     return "an earlier run" if run is None else f"run {shown(run.name)} of {moment_text(run.started)}"
 
 
-def _changes(evidence: Evidence, previous: StepRunRecord, explain_code: Callable[[Json, Json], list[str]]) -> list[str]:
+def changes(evidence: Evidence, previous: StepRunRecord, explain_code: Callable[[Json, Json], list[str]]) -> list[str]:
+    """Say what differs between a step run and an earlier one: code, parameters, inputs, materializers, cache policy."""
     new, old = evidence.step_run.ingredients, previous.ingredients
     policy = new.get("policy", {})
-    changes = []
+    said = []
     if new.get("code") != old.get("code") and counted(policy, "step_code"):
         if evidence.code is not None and evidence.previous_code is not None:
-            changes += explain_code(*(_without_versions(each.parts, policy) for each in (evidence.previous_code, evidence.code)))
-        changes = changes or (["its code changed"] if counted(policy, "package_versions") else [])
+            said += explain_code(*(_without_versions(each.parts, policy) for each in (evidence.previous_code, evidence.code)))
+        said = said or (["its code changed"] if counted(policy, "package_versions") else [])
     if counted(policy, "step_parameters"):
         ignored = policy.get("ignored_inputs", ())
-        changes += _parameter_changes(
+        said += _parameter_changes(
             *({name: node for name, node in each.parameters.items() if name not in ignored} for each in (previous, evidence.step_run))
         )
-    changes += _input_changes(old, new)
-    changes += _named_changes("materializer of output", old.get("outputs", {}), new.get("outputs", {}))
-    return changes + policy_changes(old.get("policy", {}), policy)
+    said += _input_changes(old, new)
+    said += _named_changes("materializer of output", old.get("outputs", {}), new.get("outputs", {}))
+    return said + policy_changes(old.get("policy", {}), policy)
 
 
 def _without_versions(parts: Json, policy: Mapping[str, Json]) -> Json:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from lineal.engine.fingerprint import explain_change
+from lineal.engine.undeclared import summary
 from lineal.engine.why import Evidence, explain, value_text
 from lineal.errors import UsageError
 from lineal.model.naming import check_tags
@@ -145,7 +146,9 @@ class StepRunView(StepRunFacts):
         metadata = self.workspace.metadata
         if self.record.status is Status.CACHED:
             source = self.cached_from
-            return explain(Evidence(self.record, cached_run=None if source is None else source.run.record), explain_change)
+            if source is None:
+                return explain(Evidence(self.record), explain_change)
+            return explain(Evidence(self.record, source.run.record, origin=source.record), explain_change)
         previous = metadata.previous_step_run(self.record.id)
         if previous is None:
             return explain(Evidence(self.record), explain_change)
@@ -259,4 +262,4 @@ def _step_facts(view: StepRunView) -> dict[str, object]:
     parameters = {name: value_text(node) for name, node in view.record.parameters.items()}
     inputs = {f"{name} (in)": name_text(version.record) for name, version in view.inputs.items()}
     outputs = {f"{name} (out)": name_text(version.record) for name, version in view.outputs.items()}
-    return {**parameters, **inputs, **outputs, "error": error_line(view.error)}
+    return {**parameters, **inputs, **outputs, "not in its key": summary(view.undeclared), "error": error_line(view.error)}

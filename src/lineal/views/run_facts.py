@@ -60,6 +60,11 @@ class StepRunFacts(View):
         return self.record.cache_key
 
     @property
+    def undeclared(self) -> dict[str, list[str]]:
+        """What it used and its cache key does not know: `files`, `environment`, `network`, `programs`; empty when there was nothing."""
+        return {kind: list(names) for kind, names in self.record.ingredients.get("undeclared", {}).items()}
+
+    @property
     def error(self) -> str | None:
         """Traceback of its failure, or why it did not run."""
         return self.record.error

@@ -82,6 +82,7 @@ def step_run_json(record: StepRunRecord) -> dict[str, Json]:
         "duration": _seconds(record.duration),
         "cache_key": record.cache_key,
         "cached_from": record.cached_from,
+        "undeclared": record.ingredients.get("undeclared", {}),
         "parameters": dict(record.parameters),
         "metadata": dict(record.metadata),
         "error": record.error,
