@@ -36,23 +36,22 @@ _COLOURS = np.array(
 )  # fmt: skip
 
 
-def show_array(value: Any, extra: Mapping[str, object] | None = None) -> Iterator[Visualization]:
-    """Give the visualizations of an array; `extra` are further facts."""
+def show_array(value: Any, title: str = "Array") -> Iterator[Visualization]:
+    """Give the visualizations of an array."""
     array = np.asarray(value)
     facts = {
         "shape": _shape(array.shape),
         "dtype": str(array.dtype),
         "size": size_text(array.nbytes),
         **_statistics(array),
-        **(extra or {}),
     }
     table = _as_table(array)
     if table is not None:
         histogram = show_histogram(array) if array.ndim == 1 else ""  # of a matrix each column has its own
-        yield markup.page(markup.beside(markup.facts(facts), histogram), table_view.content(table), title="Array")
+        yield markup.page(markup.beside(markup.facts(facts), histogram), table_view.content(table), title=title)
         return
     values = _values(array) if array.dtype.kind in "biufcmM" and array.size and not _is_image(array) else ""
-    yield markup.page(markup.beside(markup.facts(facts), show_histogram(array)), values, title="Array")
+    yield markup.page(markup.beside(markup.facts(facts), show_histogram(array)), values, title=title)
     yield from _pictures(array)
 
 

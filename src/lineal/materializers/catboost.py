@@ -6,7 +6,7 @@ training again gives the same bytes. The data that a model was trained on, and w
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,9 @@ import catboost
 from lineal.materializers import attributes
 from lineal.materializers.base import AnyMaterializer, Materializer
 from lineal.materializers.classes import class_name, dotted, find_subclass
+from lineal.materializers.model_view import largest, show_model
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 _TREES: Final = "model.cbm"
 _ATTRIBUTES: Final = "estimator.json"
@@ -57,6 +59,12 @@ class ModelMaterializer(Materializer):
         known |= {"rounds": value.tree_count_, "features": value.n_features_in_}
         best = value.get_best_iteration()
         return known if best is None else {**known, "best_iteration": best}
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give its parameters, and what the features of a fitted one are worth."""
+        facts = {name: each for name, each in self.metadata(value).items() if name != "parameters"}
+        worth = largest(value.feature_names_, value.get_feature_importance().tolist()) if value.is_fitted() else []
+        return [show_model(type(value).__name__, facts, value.get_params(), {}, worth)]
 
 
 def _write(value: Any, path: Path) -> None:

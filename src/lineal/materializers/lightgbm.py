@@ -4,7 +4,7 @@ All iterations are kept, also those after the best one. The data set that a boos
 trained on with new data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,9 @@ from lineal.errors import NoMaterializer
 from lineal.materializers import attributes
 from lineal.materializers.base import AnyMaterializer, Materializer
 from lineal.materializers.classes import class_name, dotted, find_subclass
+from lineal.materializers.model_view import largest, show_model
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 _TREES: Final = "model.txt"
 _ATTRIBUTES: Final = "estimator.json"
@@ -45,6 +47,10 @@ class BoosterMaterializer(Materializer):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give the parameters, the number of rounds and features, and the best iteration."""
         return {"parameters": attributes.shown(value.params), **_facts(value)}
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give what is known of it, and what its features are worth."""
+        return [show_model("lightgbm booster", _facts(value), value.params, {}, _importances(value), "gain")]
 
 
 class ModelMaterializer(Materializer):
@@ -80,6 +86,14 @@ class ModelMaterializer(Materializer):
         booster = vars(value).get(_BOOSTER)
         return known if booster is None else {**known, **_facts(booster)}
 
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give its parameters, and what the features of a fitted one are worth."""
+        booster = vars(value).get(_BOOSTER)
+        chosen = {name: each for name, each in value.get_params().items() if each is not None}
+        facts = {"class": dotted(type(value)), **(_facts(booster) if booster is not None else {})}
+        worth = _importances(booster) if booster is not None else []
+        return [show_model(type(value).__name__, facts, chosen, {}, worth, "gain")]
+
 
 def _write(booster: Any, folder: Path, name: str) -> None:
     attributes.write(folder / "booster.json", {name: getattr(booster, name) for name in _KEPT}, name)
@@ -98,6 +112,10 @@ def _read(folder: Path) -> Any:
 def _facts(booster: Any) -> dict[str, Json]:
     facts: dict[str, Json] = {"rounds": booster.current_iteration(), "trees": booster.num_trees(), "features": booster.num_feature()}
     return {**facts, "best_iteration": booster.best_iteration} if booster.best_iteration > 0 else facts
+
+
+def _importances(booster: Any) -> list[tuple[str, float]]:
+    return largest(booster.feature_name(), booster.feature_importance("gain").tolist())
 
 
 MATERIALIZERS: tuple[type[AnyMaterializer], ...] = (BoosterMaterializer, ModelMaterializer)

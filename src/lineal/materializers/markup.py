@@ -90,6 +90,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[bo
     """Give a table of pieces that are markup already; `right` says which columns stand to the right."""
     styles = [f"padding:2px 10px;white-space:nowrap;text-align:{'right' if each else 'left'}" for each in right]
     first = "".join(f'<th style="{style};vertical-align:top;font-weight:400">{cell}</th>' for style, cell in zip(styles, head, strict=True))
+    head_row = f'<thead><tr style="background:none">{first}</tr></thead>' if any(head) else ""
     body = "".join(
         f'<tr style="background:none;border-top:{_LINE}">'
         + "".join(f'<td style="{style}">{cell}</td>' for style, cell in zip(styles, row, strict=True))
@@ -98,7 +99,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[bo
     )
     return (
         '<div style="overflow-x:auto;max-width:100%"><table style="border-collapse:collapse;margin:4px 0;font-size:13px">'
-        f'<thead><tr style="background:none">{first}</tr></thead><tbody>{body}</tbody></table></div>'
+        f"{head_row}<tbody>{body}</tbody></table></div>"
     )
 
 
@@ -127,12 +128,12 @@ def shares(parts: Sequence[float], width: int = 110, height: int = 8) -> str:
 
 def bars(items: Sequence[tuple[str, float]], unit: str = "") -> str:
     """Give names with numbers as horizontal bars; numbers below zero are drawn in the colour of a warning."""
-    top = max((abs(value) for _, value in items if math.isfinite(value)), default=0) or 1
+    top, length = max((abs(value) for _, value in items if math.isfinite(value)), default=0) or 1, 160
     rows = []
     for name, value in items:
-        width = 240 * abs(value) / top if math.isfinite(value) else 0
+        width = length * abs(value) / top if math.isfinite(value) else 0
         fill = ACCENT if value >= 0 else WARNING
-        bar = _svg(240, 12, "bar", f'<rect width="{_short(max(width, 1))}" height="12" rx="1" fill="{fill}"/>')
+        bar = _svg(length, 12, "bar", f'<rect width="{_short(max(width, 1))}" height="12" rx="1" fill="{fill}"/>')
         rows.append((escaped(name, 60), bar, f"{escaped(number_text(value))}{escaped(unit)}"))
     return table(("", "", ""), rows, (False, False, True)) if rows else ""
 

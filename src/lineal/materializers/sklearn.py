@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from sklearn.base import BaseEstimator
 
 from lineal.errors import MaterializerError, NoMaterializer
 from lineal.materializers.base import AnyMaterializer, Materializer
+from lineal.materializers.sklearn_view import show_estimator
 from lineal.materializers.skops_canonical import EPHEMERAL, rewrite
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 FILENAME = "model.skops"
 
@@ -110,6 +112,10 @@ class SkopsMaterializer(Materializer):
         cls = type(value)
         parameters = {name: plain for name, each in value.get_params().items() if (plain := _plain(each)) is not NotImplemented}
         return {"class": f"{cls.__module__}.{cls.__qualname__}", "parameters": dict(list(parameters.items())[:PARAMETERS])}
+
+    def visualize(self, value: Any) -> Iterator[Visualization]:
+        """Give parameters, what was learnt, importances, and the diagram of a composite one."""
+        return show_estimator(value)
 
 
 @functools.cache

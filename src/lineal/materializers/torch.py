@@ -9,7 +9,7 @@ import io
 import json
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,13 +17,14 @@ import cloudpickle
 import torch
 
 from lineal.errors import MaterializerError, NoMaterializer, NotPlain
-from lineal.materializers import torch_structure, torch_tensors
+from lineal.materializers import torch_structure, torch_tensors, torch_view
 from lineal.materializers.array_summary import summary
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, Materializer
 from lineal.materializers.classes import dotted
 from lineal.materializers.pickled import PROTOCOL, environment, unpickle, warn_pickled
 from lineal.model import values
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 EXACT_LIMIT: Final = 1_000_000
 """Number of elements up to which statistics of a tensor are exact."""
@@ -62,6 +63,10 @@ class TensorMaterializer(Materializer):
             return {**known, "layout": str(value.layout).removeprefix("torch."), "nnz": value._nnz()}  # noqa: SLF001  # as torch prints it
         return {**known, "nbytes": value.numel() * value.element_size(), **_statistics(value.detach())}
 
+    def visualize(self, value: Any) -> Iterator[Visualization]:
+        """Give it as an array."""
+        return torch_view.show_tensor(value, self.metadata(value))
+
 
 class StateDictMaterializer(Materializer):
     """Saves a dict of tensors, such as a state dict, as `model.safetensors`; the order of its keys is kept."""
@@ -97,6 +102,10 @@ class StateDictMaterializer(Materializer):
         """Give the number of tensors, of numbers by dtype, and of bytes."""
         return {"tensors": len(value), **torch_tensors.facts(value.values())}
 
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give the table of its tensors."""
+        return [torch_view.show_state_dict(value, self.metadata(value))]
+
 
 class ModuleMaterializer(Materializer):
     """Saves a module as `model.safetensors` and `structure.json`."""
@@ -126,6 +135,10 @@ class ModuleMaterializer(Materializer):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give the class, and the number of modules, parameters, trainable ones, and buffers."""
         return module_facts(value)
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give the table of its layers."""
+        return [torch_view.show_module(value, module_facts(value))]
 
 
 class PickledModuleMaterializer(Materializer):
@@ -166,6 +179,10 @@ class PickledModuleMaterializer(Materializer):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give the class, and the number of modules, parameters, trainable ones, and buffers."""
         return module_facts(value)
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give the table of its layers."""
+        return [torch_view.show_module(value, module_facts(value))]
 
 
 class PlainMaterializer(BytesMaterializer):

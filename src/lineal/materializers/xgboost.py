@@ -5,7 +5,7 @@ is not part of xgboost's format; for an estimator it is among the parameters, wh
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,9 @@ from lineal.errors import NoMaterializer
 from lineal.materializers import attributes
 from lineal.materializers.base import AnyMaterializer, Materializer
 from lineal.materializers.classes import class_name, dotted, find_subclass
+from lineal.materializers.model_view import largest, show_model
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 _TREES: Final = "model.ubj"
 _ATTRIBUTES: Final = "estimator.json"
@@ -44,6 +46,10 @@ class BoosterMaterializer(Materializer):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give objective, number of rounds and features, and the best iteration."""
         return _facts(value)
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give what is known of it, and what its features are worth."""
+        return [show_model("xgboost booster", _facts(value), {}, {}, _importances(value), "gain")]
 
 
 class ModelMaterializer(Materializer):
@@ -79,6 +85,14 @@ class ModelMaterializer(Materializer):
         known: dict[str, Json] = {"class": dotted(type(value)), "parameters": attributes.shown(value.get_params())}
         return {**known, **_facts(value.get_booster())} if _BOOSTER in vars(value) else known
 
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give its parameters, and what the features of a fitted one are worth."""
+        booster = vars(value).get(_BOOSTER)
+        chosen = {name: each for name, each in value.get_params().items() if each is not None}
+        facts = {"class": dotted(type(value)), **(_facts(booster) if booster is not None else {})}
+        worth = _importances(booster) if booster is not None else []
+        return [show_model(type(value).__name__, facts, chosen, {}, worth, "gain")]
+
 
 def _facts(booster: Any) -> dict[str, Json]:
     learner = json.loads(booster.save_config())["learner"]
@@ -90,6 +104,11 @@ def _facts(booster: Any) -> dict[str, Json]:
     }
     best = booster.attributes()
     return {**facts, **{name: best[name] for name in ("best_iteration", "best_score") if name in best}}
+
+
+def _importances(booster: Any) -> list[tuple[str, float]]:
+    worth = booster.get_score(importance_type="gain")
+    return largest(list(worth), list(worth.values()))
 
 
 MATERIALIZERS: tuple[type[AnyMaterializer], ...] = (BoosterMaterializer, ModelMaterializer)

@@ -63,7 +63,7 @@ def test_shares_leave_the_rest_grey() -> None:
 
 def test_bars_are_as_long_as_their_numbers() -> None:
     made = bars([("a", 4.0), ("b", -2.0), ("c", math.nan), ("d", math.inf)])
-    assert [float(each) for each in re.findall(r'<rect width="([\d.]+)"', made)] == [240, 120, 1, 1]
+    assert [float(each) for each in re.findall(r'<rect width="([\d.]+)"', made)] == [160, 80, 1, 1]
     assert bars([]) == ""
 
 
@@ -71,6 +71,7 @@ def test_a_table_has_a_head_and_rows() -> None:
     made = table(["a", "b"], [["1", "2"], ["3", "4"]], [False, True])
     assert made.count("<tr") == 3
     assert made.count("text-align:right") == 3
+    assert "<thead" not in table(["", ""], [["1", "2"]], [False, False])
 
 
 def test_a_picture_is_part_of_the_page() -> None:
