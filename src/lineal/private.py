@@ -58,7 +58,10 @@ def _base(near: str | Path | None) -> str:
     device = _device(near)
     if device is None or device == _device(usual):
         return usual
-    return next((str(ready()) for place, ready in list(offered.items()) if _device(place.parent) == device), usual)
+    places = [place for place in reversed(list(offered)) if _device(place.parent) == device]
+    if not places:
+        return usual
+    return str(offered[max(places, key=lambda place: len(os.path.commonpath((place, Path(near).absolute()))))]())
 
 
 def _device(path: str | Path) -> int | None:
