@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from lineal.artifacts import Artifacts
-from lineal.engine.dependencies import artifact_part, code_part, dependencies, has_expired
+from lineal.engine.dependencies import Look, artifact_part, code_part, dependencies, has_expired
 from lineal.engine.execute import Stored, input_value
 from lineal.engine.fingerprint import Fingerprint, fingerprint
 from lineal.errors import NotFound
@@ -117,7 +117,8 @@ def inquire(call: Call, ended: Mapping[int, Any], artifacts: Artifacts) -> Inqui
     if policy is None:
         key = digest.of_call(code.digest, identities, digests, outputs, {})
         return Inquiry(key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs)
-    found = dependencies(policy, call.step, lambda name: input_value(inputs[name], artifacts), f"step {call.name!r}")
+    look = Look(lambda name: input_value(inputs[name], artifacts), fingerprint, f"step {call.name!r}")
+    found = dependencies(policy, call.step, look)
     if not policy.include_step_parameters:
         identities.clear()
     for name in policy.ignored_inputs:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from lineal.artifact_store.tree import digest_file
 from lineal.engine.code.origins import module_key
-from lineal.engine.fingerprint import Fingerprint, fingerprint
+from lineal.engine.code.parts import Fingerprint
 from lineal.engine.undeclared import Declared
 from lineal.errors import CallError, NotPlain, UsageError
 from lineal.graph.policy import CachePolicy, Source, arguments_for, missing_file
@@ -39,8 +39,16 @@ class Dependencies:
     extras: dict[str, Any] = field(default_factory=dict)
 
 
-def dependencies(policy: CachePolicy, step: StepSpec, load: Callable[[str], Any], where: str) -> Dependencies:
-    """Look at everything that a policy names. `load` gives the value of an input by name, for the policy's `cache_func`.
+class Look(NamedTuple):
+    """How to look: `value` gives an input by name, `fingerprint` that of some code, `where` names the step in errors."""
+
+    value: Callable[[str], Any]
+    fingerprint: Callable[[Any], Fingerprint]
+    where: str
+
+
+def dependencies(policy: CachePolicy, step: StepSpec, look: Look) -> Dependencies:
+    """Look at everything that a policy names.
 
     Raises CallError for a file that is gone, UsageError when `cache_func` gives what cannot enter a key.
     """
@@ -48,15 +56,15 @@ def dependencies(policy: CachePolicy, step: StepSpec, load: Callable[[str], Any]
     _add(found, "left_out", [short for short, name in _OFF if not getattr(policy, name)])
     _add(found, "ignored_inputs", sorted(policy.ignored_inputs))
     _add(found, "artifact_ids", policy.include_artifact_ids)
-    files = {str(path): digest_of_path(str(path), where) for path in policy.file_dependencies}
-    sources = {_source_name(each): _code_of(fingerprint(_resolved(each, where)), policy) for each in policy.source_dependencies}
+    files = {str(path): digest_of_path(str(path), look.where) for path in policy.file_dependencies}
+    sources = {_source_name(each): _code_of(look.fingerprint(_resolved(each, look.where)), policy) for each in policy.source_dependencies}
     environment = {name: _digest_of_variable(name) for name in policy.environment}
     for name, digests in (("files", files), ("sources", sources)):
         # By content, in the order of the names: which folder a file lies in says nothing about what is in it.
         _add(found, name, dict(sorted(digests.items())), [each for _, each in sorted(digests.items())])
     _add(found, "environment", environment)
     if policy.cache_func is not None:
-        _add_result(found, policy.cache_func, policy, step, load, where)
+        _add_result(found, policy.cache_func, policy, step, look)
     if policy.seconds is not None:
         found.facts["expires_after"] = policy.seconds  # how long a result lasts does not make it another one
     return found
@@ -111,20 +119,18 @@ def _code_of(code: Fingerprint, policy: CachePolicy) -> str:
     return code.digest if policy.include_package_versions else digest.of("code-alone/1", code.code, code.python)
 
 
-def _add_result(
-    found: Dependencies, cache_func: Callable[..., object], policy: CachePolicy, step: StepSpec, load: Callable[[str], Any], where: str
-) -> None:
+def _add_result(found: Dependencies, cache_func: Callable[..., object], policy: CachePolicy, step: StepSpec, look: Look) -> None:
     names = [each.name for each in step.signature.inputs]
     try:
-        result = cache_func(**{name: load(name) for name in arguments_for(cache_func, names, where)})
+        result = cache_func(**{name: look.value(name) for name in arguments_for(cache_func, names, look.where)})
     except Exception as error:
-        error.add_note(f"in the cache_func of {where}")
+        error.add_note(f"in the cache_func of {look.where}")
         raise
     try:
         held, identity = values.to_json(result, name="its result"), values.identity(result)
     except NotPlain as error:
-        raise UsageError(f"the cache_func of {where} must give a plain value, such as text: {error}") from error
-    code = _code_of(fingerprint(cache_func), policy)
+        raise UsageError(f"the cache_func of {look.where} must give a plain value, such as text: {error}") from error
+    code = _code_of(look.fingerprint(cache_func), policy)
     _add(found, "cache_func", {"code": code, "result": held}, [code, identity])
 
 

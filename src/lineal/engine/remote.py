@@ -25,8 +25,8 @@ from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import fingerprint
 from lineal.engine.logs import teeing
 from lineal.errors import StepCrashed
-from lineal.settings import set_variables
 from lineal.materializers.registry import Given, registry
+from lineal.settings import set_variables
 
 
 class Workers(Protocol):

@@ -20,8 +20,8 @@ from typing import Any, Protocol
 
 from lineal.artifacts import Artifacts, boots
 from lineal.engine import cache
-from lineal.engine.environment import begin as ask_for_environment
 from lineal.engine.dependencies import declared
+from lineal.engine.environment import begin as ask_for_environment
 from lineal.engine.environment import environment
 from lineal.engine.execute import StepResult, StepTask
 from lineal.engine.externals import keep_externals
@@ -324,7 +324,9 @@ class Runner:
         now = time.time_ns() // 1000
         text = "".join(traceback.format_exception(error))
         self._commit(
-            StepCommit(StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.FAILED, now, now, 0, error=text))
+            StepCommit(
+                StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.FAILED, now, now, 0, error=text)
+            )
         )
         self._end(call, Ended(Status.FAILED, error=error), 0.0, "")
 
