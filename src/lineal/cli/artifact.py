@@ -9,6 +9,7 @@ import click
 
 from lineal.cli import delete
 from lineal.cli import tags as marks
+from lineal.cli.diff import diff
 from lineal.cli.options import list_options, metadata_option, split_version, time_options, when
 from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table
 from lineal.client import Client

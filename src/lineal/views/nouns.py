@@ -4,7 +4,7 @@ They stand in one module because each leads to the others: a run has steps, a st
 A view asks the store once for what it does not have, and keeps the answer; `refresh` on a run asks again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from lineal.engine.fingerprint import explain_change
@@ -17,6 +17,7 @@ from lineal.model.states import Status
 from lineal.model.text import moment_text, shown
 from lineal.views import html, shapes
 from lineal.views.base import Named, Stores, error_line, name_text, state_text, took_text
+from lineal.views.difference import Difference, difference
 from lineal.views.lineage import LineageView
 from lineal.views.run_facts import RunFacts, StepRunFacts
 from lineal.views.version_facts import VersionFacts
@@ -65,6 +66,17 @@ class VersionView(VersionFacts):
     def lineage(self, depth: int | None = None) -> LineageView:
         """Give the graph of what it comes from and what comes from it, `depth` steps far; all by default. `print` shows it as a tree."""
         return LineageView(self.record, self.workspace.metadata, depth)
+
+    def diff(self, other: "VersionView", *, key: str | Sequence[str] | None = None) -> Difference:
+        """Compare it with a later version, or any other: the values by their kind, the facts, and where the lineages part.
+
+        Args:
+            other: The version after; this one is the version before.
+            key: For tables: column, or columns, by which rows are matched; by default the index.
+
+        What cannot be loaded is compared by facts and lineage. Raises UsageError for a key that does not tell rows apart.
+        """
+        return difference(self.record, other.record, self.workspace, key, explain_change)
 
     def add_tags(self, tags: str | Iterable[str], *, exclusive: bool = False) -> "VersionView":
         """Add a tag or several, and give this view.
