@@ -286,6 +286,7 @@ class Client:
         what: Literal["all", "artifact", "metadata"] = "artifact" if only_artifact else "metadata" if only_metadata else "all"
         selection = Selection(what, names, older_than, keep_last or 0)
         workspace = self.workspace
+        self._notice_crashes()  # what a dead run was given is free
         if dry_run:
             return preview(workspace.metadata, selection)
         lock = workspace.settings.home / "prune.lock"

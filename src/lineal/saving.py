@@ -13,6 +13,7 @@ from uuid import UUID
 from lineal.artifacts import Item, Saved
 from lineal.engine.bar import ReadingBar
 from lineal.engine.context import StepContext, current_step, note_loaded
+from lineal.engine.externals import record_saved
 from lineal.errors import UsageError
 from lineal.graph.external import External
 from lineal.graph.handles import Handle, Handles
@@ -65,8 +66,11 @@ def save_artifact(
     workspace = open_workspace()
     named = _Named(name, version, artifact_type, tags, user_metadata)
     item = Item(f"artifact {named.name!r}", data, None if materializer is None else instance(materializer))
-    [saved] = workspace.artifacts.save([item], metadata=extract_metadata, visualize=include_visualizations)
-    return _keep(named.output(saved, "manual"), workspace)
+
+    def save() -> Saved:
+        return workspace.artifacts.save([item], metadata=extract_metadata, visualize=include_visualizations)[0]
+
+    return VersionView(record_saved(save, lambda saved: _keep(named.output(saved, "manual"), workspace)), workspace)
 
 
 def load_artifact(name_or_id: str | UUID, version: str | int | None = None, type: Any = None) -> Any:
@@ -86,7 +90,7 @@ def load_artifact(name_or_id: str | UUID, version: str | int | None = None, type
     wanted = None if version in (None, "latest") else check_version(version)
     record = workspace.metadata.get_version(str(name_or_id), wanted)
     value = workspace.artifacts.load(record, type)
-    note_loaded(record)
+    note_loaded(record, workspace)
     return value
 
 
@@ -123,8 +127,12 @@ def register_artifact(
     workspace = open_workspace()
     named = _Named(name, version, artifact_type, tags, artifact_metadata)
     with ReadingBar(str(folder_or_file_uri), quiet=workspace.settings.quiet) as bar:
-        saved = workspace.artifacts.register(folder_or_file_uri, bar, copy=mode == "copy")
-    return _keep(named.output(saved, "registered"), workspace)
+
+        def save() -> Saved:
+            return workspace.artifacts.register(folder_or_file_uri, bar, copy=mode == "copy")
+
+        record = record_saved(save, lambda saved: _keep(named.output(saved, "registered"), workspace))
+    return VersionView(record, workspace)
 
 
 def ExternalArtifact(value: T, *, materializer: Any = None) -> T:  # noqa: N802 - it reads as what it makes
@@ -164,7 +172,7 @@ class _Named:
         )  # fmt: skip
 
 
-def _keep(output: NewOutput, workspace: Workspace) -> VersionView:
+def _keep(output: NewOutput, workspace: Workspace) -> VersionRecord:
     context = current_step()
     if context is not None and not context.is_shown:
         workspace.metadata.heartbeat(context.run_id, time.time_ns() // 1000, [_running(context)])
@@ -172,9 +180,7 @@ def _keep(output: NewOutput, workspace: Workspace) -> VersionView:
     record = workspace.metadata.save_version(output, None if context is None else context.step_run_id)
     if context is not None:
         context.saved.append((record.artifact, record.id))
-    if workspace.settings.durability == "run":
-        record = _settled(record, output, workspace)
-    return VersionView(record, workspace)
+    return _settled(record, output, workspace) if workspace.settings.durability == "run" else record
 
 
 def _running(context: StepContext) -> StepRunRecord:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lineal import Client, pipeline, step
+from lineal import Client, ExternalArtifact, load_artifact, pipeline, save_artifact, step
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.artifacts import Item
 from lineal.errors import Conflict, InUse, NotFound, StoreError, StoreMismatch, UsageError
@@ -23,7 +23,7 @@ from lineal.metadata_store.sql import SqliteMetadataStore
 from lineal.model.naming import new_id
 from lineal.model.records import NewOutput, ObjectRecord, VersionRecord
 from lineal.pruning import PruneReport, Selection, collect, preview, prune
-from lineal.testing.records import an_object, an_output
+from lineal.testing.records import a_run, an_object, an_output
 
 
 class Stores:
@@ -491,3 +491,80 @@ def test_prune_never_takes_what_a_running_run_refers_to() -> None:
     assert run.steps["numbers"].output.load() == list(range(20_000))
     with pytest.raises(InUse, match="made it"):
         Client().delete_artifact_version(run.steps["numbers"].output)
+
+
+def test_what_a_run_was_given_is_not_pruned_before_it_is_used() -> None:
+    """Neither while an earlier step goes on, nor while a step works with what it loaded; afterwards the edges keep it."""
+
+    @step(enable_cache=False)
+    def prunes(name: str) -> tuple[str, ...]:
+        if name:
+            load_artifact(name)
+        return Client().prune_artifacts().names
+
+    @step(enable_cache=False)
+    def uses(data: Any) -> int:
+        return len(data)
+
+    @pipeline
+    def living() -> None:
+        given = Client().get_artifact_version("given")
+        first = prunes("loaded")
+        uses(given, after=first)
+        uses(ExternalArtifact([1, 2, 3]), after=first)
+
+    for name in ("given", "loaded", "other"):
+        save_artifact([name], name)
+    run = living()
+    assert run.steps["prunes"].output.load() == ("other@1",)
+    assert [run.steps[name].output.load() for name in ("uses", "uses_2")] == [1, 3]
+    with pytest.raises(InUse, match="used it"):
+        Client().delete_artifact_version("given", 1)
+    Client().delete_pipeline_run(run)
+    assert set(Client().prune_artifacts().names) >= {"given@1", "loaded@1"}
+
+
+def test_a_run_that_is_given_what_is_gone_says_so_before_anything_runs() -> None:
+    """The version went after the client gave it."""
+    version = save_artifact(list(range(9)), "given")
+    Client().prune_artifacts()
+
+    @pipeline
+    def late() -> None:
+        total(numbers())
+        fresh(version)  # type: ignore[arg-type]
+
+    with pytest.raises(NotFound, match="given@1, which the pipeline was given"):
+        late()
+    assert noted() == []
+
+
+def test_a_value_from_outside_that_is_pruned_at_that_moment_is_stored_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After it was recorded, and before the run holds it."""
+
+    @pipeline
+    def outside() -> None:
+        fresh(ExternalArtifact(list(range(20_000))))
+
+    prune_once(monkeypatch, SqliteMetadataStore, "hold", lambda: Client().prune_artifacts())
+    run = outside()
+    assert run.steps["fresh"].output.load() == 20_000
+    assert run.steps["fresh"].inputs["data"].version == "2"
+
+
+def test_what_is_saved_while_its_content_is_pruned_is_stored_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """save_artifact and register_artifact have the value at hand."""
+    save_artifact(list(range(20_000)), "old")
+    prune_once(monkeypatch, SqliteMetadataStore, "save_version", lambda: Client().prune_artifacts())
+    assert save_artifact(list(range(20_000)), "new").load() == list(range(20_000))
+
+
+def test_what_a_dead_run_was_given_is_free() -> None:
+    """Its process is gone, so nothing will use it."""
+    version = save_artifact(1, "given")
+    workspace = Client().workspace
+    run = workspace.metadata.begin_run(a_run(process="gone:1:ab", started=1, heartbeat=1))
+    assert workspace.metadata.hold(run.id, [version.record.id, new_id()])[0] != version.record.id
+    with pytest.raises(InUse, match="is going on and was given it"):
+        workspace.metadata.delete_versions([version.record.id])
+    assert Client().prune_artifacts().names == ("given@1",)

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from lineal.engine.logs import StepLog
-from lineal.errors import UsageError
+from lineal.errors import NotFound, UsageError
+from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import InputEdge, VersionRecord
 from lineal.private import PrivateScope
 
@@ -96,11 +97,25 @@ def get_step_context() -> StepContext:
     return context
 
 
-def note_loaded(version: VersionRecord) -> None:
-    """Record that the step which is running here, if any, used a version. What it has made itself, and a second use, say nothing new."""
+class Facts(Protocol):
+    """What notes need of a workspace."""
+
+    @property
+    def metadata(self) -> MetadataStore:
+        """Where facts live."""
+        ...
+
+
+def note_loaded(version: VersionRecord, workspace: Facts) -> None:
+    """Record that the step which is running here, if any, used a version. What it has made itself, and a second use, say nothing new.
+
+    From now on, and not only when the step has ended, nothing deletes or prunes the version. Raises NotFound when that came first.
+    """
     context = current_step()
     if context is None or version.step_run_id == context.step_run_id or any(edge.version_id == version.id for edge in context.loaded):
         return
+    if workspace.metadata.hold(context.run_id, [version.id]):
+        raise NotFound(f"{version.artifact}@{version.version} was deleted or pruned while step {context.step_name!r} was about to use it")
     context.loaded.append(InputEdge(f"{version.artifact}@{version.version}", version.id, "load"))
 
 

@@ -1,13 +1,18 @@
 """Stores the values from outside that steps are given, before any step of theirs runs."""
 
-from collections.abc import Sequence
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
 
 from lineal.artifacts import Artifacts, Item, Saved, boots
-from lineal.errors import NotFound
+from lineal.errors import ArtifactMissing, NotFound
 from lineal.graph.plan import ExternalRef
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.naming import new_id
 from lineal.model.records import NewOutput, VersionRecord
+
+ATTEMPTS = 3
+"""How often a value is stored again because a prune took what had just been stored."""
 
 
 def keep_externals(refs: Sequence[ExternalRef], artifacts: Artifacts, metadata: MetadataStore) -> list[str]:
@@ -16,10 +21,31 @@ def keep_externals(refs: Sequence[ExternalRef], artifacts: Artifacts, metadata: 
     Content that is the newest of its name already makes no new version. Raises MaterializerError when one cannot be saved; then none is
     recorded.
     """
-    saved = artifacts.save([Item(ref.where, ref.value, ref.materializer) for ref in refs])
-    for ref, each in zip(refs, saved, strict=True):
-        ref.version = _newest(ref.artifact, each, metadata) or metadata.save_version(_new(ref.artifact, each), None)
+    items = [Item(ref.where, ref.value, ref.materializer) for ref in refs]
+    saved = artifacts.save(items)
+    for ref, item, each in zip(refs, items, saved, strict=True):
+        stored = iter([each])  # first what was stored with the others, and only when that is gone the value again
+        ref.version = record_saved(functools.partial(_next, stored, item, artifacts), functools.partial(_record, ref, metadata))
     return boots(saved)
+
+
+def record_saved(save: Callable[[], Saved], record: Callable[[Saved], VersionRecord]) -> VersionRecord:
+    """Store a value, record it, and give the version.
+
+    A prune may take what was stored before it is recorded, when it is the content of another version that goes: then it is stored again.
+    """
+    for _ in range(ATTEMPTS):
+        with contextlib.suppress(ArtifactMissing):
+            return record(save())
+    return record(save())
+
+
+def _next(stored: Iterator[Saved], item: Item, artifacts: Artifacts) -> Saved:
+    return next(stored, None) or artifacts.save([item])[0]
+
+
+def _record(ref: ExternalRef, metadata: MetadataStore, saved: Saved) -> VersionRecord:
+    return _newest(ref.artifact, saved, metadata) or metadata.save_version(_new(ref.artifact, saved), None)
 
 
 def _newest(artifact: str, saved: Saved, metadata: MetadataStore) -> VersionRecord | None:

@@ -24,7 +24,7 @@ from lineal.engine.dependencies import declared
 from lineal.engine.environment import begin as ask_for_environment
 from lineal.engine.environment import environment
 from lineal.engine.execute import StepResult, StepTask
-from lineal.engine.externals import keep_externals
+from lineal.engine.externals import ATTEMPTS, keep_externals
 from lineal.engine.interrupt import Interrupts
 from lineal.engine.precheck import foretell
 from lineal.engine.progress import Reporter
@@ -32,7 +32,7 @@ from lineal.engine.pulse import Pulse
 from lineal.engine.tail import Tails
 from lineal.engine.undeclared import summary
 from lineal.errors import ArtifactMissing, Conflict, LinealError, NotFound, StepCrashed, UsageError, VersionGone
-from lineal.graph.plan import Call, check_order
+from lineal.graph.plan import Call, ExternalRef, VersionRef, check_order
 from lineal.graph.step import MISSING
 from lineal.host import LifeSign
 from lineal.metadata_store.base import MetadataStore
@@ -75,10 +75,6 @@ class Services(Protocol):
     def log_folder(self, run_id: str) -> Path:
         """Give the folder of the logs of a run's steps."""
         ...
-
-
-ATTEMPTS = 3
-"""How often a step is run again because a prune took what it had just stored."""
 
 
 @dataclass(slots=True)
@@ -138,6 +134,7 @@ class Runner:
         self._keep_externals(todo.values())
         self._total = total
         self._begin_run()
+        self._hold_given(todo.values())
         capacity = self.services.capacity
         with self._interrupts:
             try:
@@ -168,6 +165,22 @@ class Runner:
             loose = keep_externals(list(dict.fromkeys(refs)), self.artifacts, self.metadata)
             if self.run.durability == "run":
                 self._unsettled += loose
+
+    def _hold_given(self, calls: Iterable[Call]) -> None:
+        """Keep prunes from what the calls were given, from now on and not only once their edges are recorded."""
+        given: list[VersionRef | ExternalRef] = []
+        for call in calls:
+            given += call.versions
+            given += call.externals
+        gone = self.metadata.hold(self.run.id, list(dict.fromkeys(ref.version.id for ref in given if ref.version))) if given else []
+        for ref in given:
+            if ref.version is not None and ref.version.id in gone:
+                if isinstance(ref, VersionRef):
+                    raise NotFound(f"{ref.version.artifact}@{ref.version.version}, which the pipeline was given, was deleted or pruned")
+                ref.version = None
+        if gone:  # values from outside: they are at hand, and stored again
+            self._keep_externals(calls)
+            self._hold_given(calls)
 
     def _still_to_do(self, todo: Mapping[int, Call]) -> dict[int, Call]:
         running = {call.position for call, _, _ in self._running.values()}

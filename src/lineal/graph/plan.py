@@ -79,6 +79,7 @@ class Call:
     position: int
     outputs: Mapping[str, OutputName] = field(default_factory=dict)
     externals: tuple[ExternalRef, ...] = ()
+    versions: tuple[VersionRef, ...] = ()
 
     def upstream(self) -> Iterator["Call"]:
         """Give the calls that must end before this one, each at least once."""

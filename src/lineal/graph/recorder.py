@@ -49,6 +49,7 @@ class Recorder:
         self._counts: dict[str, int] = {}
         self._externals: dict[int, tuple[External, ExternalRef]] = {}
         self._given: list[tuple[str, ExternalRef]] = []
+        self._versions: list[VersionRef] = []
 
     def record(self, spec: StepSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Handle | Handles:
         """Add a call and give handles on its outputs. Raises CallError, ParameterError or HandleError before anything is added."""
@@ -56,10 +57,13 @@ class Recorder:
         name = self._name(spec, kwargs.pop("id", None))
         given = bind(spec.signature, spec.name, args, kwargs)
         self._given.clear()
+        self._versions.clear()
         where = f"step {name!r} of pipeline {self.pipeline!r}"
         inputs = {each.name: self._input(each, given[each.name], where) for each in spec.signature.inputs}
         options = self._merge(spec.options, where)
         call = Call(name, spec, inputs, (), options, len(self.calls), self._output_names(spec, name, options, where))
+        if self._versions:
+            call.versions = tuple(self._versions)
         if self._given:
             call.externals = self._named_externals(name)
         if after is not None:
@@ -145,7 +149,9 @@ class Recorder:
             return value.ref
         record = getattr(value, "record", None)
         if type(record) is VersionRecord:
-            return VersionRef(record)
+            ref = VersionRef(record)
+            self._versions.append(ref)
+            return ref
         if type(value) is External:
             return self._external(path, value, where)
         kind = type(value)

@@ -111,6 +111,10 @@ class MetadataStore(Protocol):
         """Give the newest successful step run with this key whose outputs are all live, with its outputs. One statement."""
         ...
 
+    def find_running(self, cache_key: str) -> RunRecord | None:
+        """Give the run that shows a step with this key as running, the newest of several; None when none does. One statement."""
+        ...
+
     def finish_step(self, commit: StepCommit) -> list[VersionRecord]:
         """Commit one step run with its new versions, edges and key, in one transaction of at most 7 statements.
 
@@ -198,7 +202,14 @@ class MetadataStore(Protocol):
     # -- deleting
 
     def references(self, version_id: str) -> list[Reference]:
-        """Give what refers to a version: the step runs that made, reused or used it, in the order of the runs."""
+        """Give what refers to a version: the step runs that made, reused or used it, and runs that hold it, in the order of the runs."""
+        ...
+
+    def hold(self, run_id: str, version_ids: Sequence[str]) -> list[str]:
+        """Keep live versions from being deleted and pruned as long as the run goes on, and give the ids of those that are gone.
+
+        What a run was given or loaded is used by it before any edge says so.
+        """
         ...
 
     def version_ids(self, artifact: str) -> list[str]:

@@ -19,7 +19,12 @@ from lineal.model.states import Status
 
 What = Literal["all", "artifact", "metadata"]
 _NAMED = 3  # runs that a refusal names
-_VERBS = {"made": "made it", "reused": "gave it again", "used": "used it"}
+_VERBS = {"made": "made it", "reused": "gave it again", "used": "used it", "held": "is going on and was given it"}
+
+
+def references(rows: Sequence[Any]) -> list[Reference]:
+    """Give the records of rows of `references`."""
+    return [Reference(*row[:5]) for row in rows]
 
 
 def delete_versions(cursor: Cursor, version_ids: Sequence[str]) -> None:
@@ -29,17 +34,22 @@ def delete_versions(cursor: Cursor, version_ids: Sequence[str]) -> None:
         if row is None:
             raise NotFound(f"no version has the id {version_id!r}")
         row_id, artifact, version, pinned = row
-        references = [Reference(*each) for each in cursor.execute(SQL["references"], (version_id,))]
-        if pinned or references:
-            raise InUse(_refusal(f"{artifact}@{version}", references, pinned=bool(pinned)))
+        found = references(cursor.execute(SQL["references"], (version_id, version_id)).fetchall())
+        if pinned or found:
+            raise InUse(_refusal(f"{artifact}@{version}", found, pinned=bool(pinned)))
         cursor.execute(SQL["delete_version"], (row_id,))
 
 
-def _refusal(name: str, references: Sequence[Reference], *, pinned: bool) -> str:
+def hold(cursor: Cursor, run_id: str, version_ids: Sequence[str]) -> list[str]:
+    """Note that a run may use versions, and give the ids of those that are gone."""
+    return [version_id for version_id in version_ids if not cursor.execute(SQL["hold_version"], (version_id, run_id)).rowcount]
+
+
+def _refusal(name: str, found: Sequence[Reference], *, pinned: bool) -> str:
     runs: dict[str, Reference] = {}
-    for each in references:
+    for each in found:
         runs.setdefault(each.run_id, each)
-    said = [f"run {each.run_name!r} {_VERBS[each.kind]} (step {each.step!r})" for each in list(runs.values())[:_NAMED]]
+    said = [f"run {each.run_name!r} {_VERBS[each.kind]}{f' (step {each.step!r})' if each.step else ''}" for each in runs.values()][:_NAMED]
     if len(runs) > _NAMED:
         said.append(f"so did {len(runs) - _NAMED} other runs")
     remedy = "delete those runs first" if runs else ""

@@ -273,6 +273,11 @@ LEFT JOIN edges m ON m.version_id = v.id AND m.role = 'made'
 LEFT JOIN step_runs ps ON ps.id = m.step_run_id
 LEFT JOIN runs pr ON pr.id = ps.run_id;
 
+-- name: find_running
+-- The run of the newest step run with this key that is running.
+SELECT {run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE s.cache_key = ? AND s.status = 'running'
+ORDER BY s.id DESC LIMIT 1;
+
 -- ---------------------------------------------------------------- edges
 
 -- name: insert_edges
@@ -520,14 +525,28 @@ l.type = ?
 
 -- ---------------------------------------------------------------- deleting
 
+-- name: hold_version
+-- Note that a run may use a version; no row when the version is gone.
+INSERT INTO holds (run_id, version_id) SELECT r.id, v.id FROM runs r JOIN versions v ON v.uid = ? AND v.state = 'live' WHERE r.uid = ?
+ON CONFLICT (run_id, version_id) DO UPDATE SET version_id = excluded.version_id;
+
+-- name: end_holds
+-- A run has ended: what it used its edges say.
+DELETE FROM holds WHERE run_id = ?;
+
 -- name: references
--- The edges that refer to a version: their kind, run and step run, in the order of the runs.
-SELECT e.role, r.uid, r.name, s.uid, s.name FROM versions v JOIN edges e ON e.version_id = v.id JOIN step_runs s ON s.id = e.step_run_id
-JOIN runs r ON r.id = s.run_id WHERE v.uid = ? ORDER BY r.id, s.id, e.position;
+-- What refers to a version, bound twice: the edges with their kind, run and step run, in the order of the runs, then runs that hold it.
+SELECT e.role, r.uid, r.name, s.uid, s.name, r.id AS run_order, s.id AS step_order, e.position
+FROM versions v JOIN edges e ON e.version_id = v.id JOIN step_runs s ON s.id = e.step_run_id JOIN runs r ON r.id = s.run_id WHERE v.uid = ?
+UNION ALL
+SELECT 'held', r.uid, r.name, '', '', r.id, 0, -1
+FROM versions v JOIN holds h ON h.version_id = v.id JOIN runs r ON r.id = h.run_id AND r.status = 'running' WHERE v.uid = ?
+ORDER BY 6, 7, 8;
 
 -- name: unreferenced
 -- Condition: no run and no pin refers to the version v.
 v.pinned = 0 AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.version_id = v.id)
+    AND NOT EXISTS (SELECT 1 FROM holds h JOIN runs r ON r.id = h.run_id WHERE h.version_id = v.id AND r.status = 'running')
 
 -- name: version_ids
 -- The versions of an artifact by its exact name.

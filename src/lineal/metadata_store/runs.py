@@ -29,6 +29,7 @@ def finish(cursor: Cursor, run: RunRecord) -> None:
     metadata = {**unpack(stored), **run.metadata}
     ended = (TEXT[run.status], run.ended, run.duration, plain(run.error), pack_plan(run.plan))
     told = (pack(metadata, "metadata of the run"), pack(run.environment, "environment of the run"))
+    cursor.execute(SQL["end_holds"], (row_id,))
     cursor.execute(SQL["finish_run"], (*ended, *told, row_id))
 
 

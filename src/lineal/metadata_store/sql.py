@@ -165,6 +165,10 @@ class SqliteMetadataStore:
         step_run, run, run_name, ended = rows[0][:4]
         return CachedCall(step_run, run, run_name, ended or 0, {row[4]: version_of(row[5:]) for row in rows if row[4] is not None})
 
+    def find_running(self, cache_key: str) -> RunRecord | None:
+        rows = self._db.read(SQL["find_running"], (cache_key,))
+        return run_of(rows[0]) if rows else None
+
     def finish_step(self, commit: StepCommit) -> list[VersionRecord]:
         return self.finish_steps((commit,))[0]
 
@@ -240,7 +244,10 @@ class SqliteMetadataStore:
     # -- deleting
 
     def references(self, version_id: str) -> list[Reference]:
-        return [Reference(*row) for row in self._db.read(SQL["references"], (version_id,))]
+        return deleting.references(self._db.read(SQL["references"], (version_id, version_id)))
+
+    def hold(self, run_id: str, version_ids: Sequence[str]) -> list[str]:
+        return self._db.write(deleting.hold, run_id, version_ids)
 
     def version_ids(self, artifact: str) -> list[str]:
         return [row[0] for row in self._db.read(SQL["version_ids"], (artifact,))]

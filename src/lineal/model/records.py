@@ -211,7 +211,7 @@ class CachedCall:
 
 
 class Reference(NamedTuple):
-    """Something that refers to a version: a step run that made, reused or used it (`kind`)."""
+    """Something that refers to a version: a step run that "made", "reused" or "used" it (`kind`), or a run that goes on and "held" it."""
 
     kind: str
     run_id: str

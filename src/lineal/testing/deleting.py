@@ -161,6 +161,23 @@ class DeletingTests:
         assert (hit.run_id, hit.outputs["output"].id) == (second.id, model.id)
         assert (hit.outputs["output"].run_id, hit.outputs["output"].step) == (None, None)
 
+    def test_what_a_run_holds_is_kept_as_long_as_it_goes_on(self, store: MetadataStore, run: RunRecord) -> None:
+        """Before any edge says so; what is gone is told. The end of the run, and its death, let go."""
+        given, gone = self.saved(store), self.saved(store)
+        store.delete_versions([gone.id])
+        assert store.hold(run.id, [given.id, gone.id, given.id]) == [gone.id]
+        assert [(each.kind, each.run_id, each.step) for each in store.references(given.id)] == [("held", run.id, "")]
+        with pytest.raises(InUse, match=f"run '{run.name}' is going on and was given it"):
+            store.delete_versions([given.id])
+        assert (store.prunable(), store.prune([given.id], "all", NOW)) == ([], [])
+        store.crash_run(run.id, "gone", 1)
+        assert [each.id for each in store.prunable()] == [given.id]
+        second = store.begin_run(a_run())
+        assert store.hold(second.id, [given.id]) == []
+        ended(store, second)
+        assert store.references(given.id) == []
+        store.delete_versions([given.id])
+
     # -- pruning
 
     def test_prunable_is_what_no_run_and_no_pin_refers_to(self, store: MetadataStore, run: RunRecord) -> None:

@@ -120,7 +120,7 @@ class VersionFacts(View):
         the materializer fails. Inside a step the version is recorded as a further input, as it is by `path` and `download`.
         """
         value = self.workspace.artifacts.load(self.record, type)
-        note_loaded(self.record)
+        note_loaded(self.record, self.workspace)
         return value
 
     @cached_property
@@ -143,7 +143,7 @@ class VersionFacts(View):
                 f"{name_text(self.record)} is small and kept in the metadata store, without a file; use load(), or download(folder)"
             )
         self._check_live()
-        note_loaded(self.record)
+        note_loaded(self.record, self.workspace)
         if held.external is not None:
             self.workspace.artifacts.external.check(held)
             return Path(held.external)
@@ -163,7 +163,7 @@ class VersionFacts(View):
         Raises UsageError when the folder holds something, ArtifactMissing or ArtifactCorrupted as `load` does.
         """
         self._check_live()
-        note_loaded(self.record)
+        note_loaded(self.record, self.workspace)
         with PrivateScope():
             copied = copy_out(self.record.object, self.workspace.artifacts, Path(folder), overwrite=overwrite)
         if self.record.materializer == PathMaterializer.id:
