@@ -5,15 +5,17 @@ What comes back is a chart of the same class that gives the same specification; 
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import altair as alt
 
 from lineal.errors import NoMaterializer
+from lineal.materializers.altair_view import show_specification
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer
 from lineal.model import values
-from lineal.model.records import Json
+from lineal.model.records import FileEntry, Json
+from lineal.model.visualization import Visualization
 
 _CLASSES: dict[str, Any] = {
     "layer": alt.LayerChart,
@@ -63,6 +65,14 @@ class ChartMaterializer(BytesMaterializer):
         facts: dict[str, Json] = {"class": type(value).__name__}
         title = getattr(value, "title", None)
         return {**facts, "title": title[:200]} if isinstance(title, str) else facts
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give a drawing, as far as it can be drawn without Vega."""
+        return [show_specification(_specification(value))]
+
+    def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
+        """Give the specification, which notebooks draw."""
+        return [Visualization("json", read(self.filename).decode(), "Vega-Lite specification")]
 
 
 def _specification(chart: Any) -> dict[str, Any]:

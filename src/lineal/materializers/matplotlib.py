@@ -154,7 +154,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
 
 def _clean_figure(state: dict[str, Any]) -> dict[str, Any]:
     # Loading would open a window; and the number is the window's.
-    return {name: part for name, part in state.items() if name not in ("_restore_to_pylab", "_number")}
+    return {name: part for name, part in state.items() if name not in ("_restore_to_pylab", "_number", "number")}
 
 
 def _clean_transform(state: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Nodes, keys and attributes of any type that typed JSON holds, and numpy's, come 
 neighbours, parallel edges, attributes. A view (a subgraph, a reversed view) comes back as a graph of its own; what was frozen is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 import networkx as nx
@@ -12,8 +12,10 @@ import networkx as nx
 from lineal.errors import NoMaterializer, NotPlain
 from lineal.materializers import numpy_items
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer
+from lineal.materializers.networkx_view import show_graph
 from lineal.model import values
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 Link: TypeAlias = tuple[int, int]
 
@@ -64,6 +66,9 @@ class GraphMaterializer(BytesMaterializer):
             "directed": value.is_directed(),
             "multigraph": value.is_multigraph(),
         }
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [show_graph(value)]
 
 
 def _plain(graph: Any) -> dict[str, Any]:

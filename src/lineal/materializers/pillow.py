@@ -5,9 +5,10 @@ Mode, pixels, palette and `info` come back exactly, as a plain `PIL.Image.Image`
 the pixel (CMYK as RGBA, F as RGBA ...), so the file shows odd colours and the value none.
 """
 
+import io
 import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from lineal.model import values
 from lineal.model.records import FileEntry, Json
 from lineal.model.values_types import tagged
 from lineal.model.visualization import Visualization
+
+SIDE = 800
+"""Pixels of the longer side up to which an image shows itself; of a larger one a smaller picture is kept."""
 
 PICTURE = "data.png"
 FACTS = "image.json"
@@ -78,12 +82,38 @@ class ImageMaterializer(Materializer):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         return {"mode": value.mode, "size": list(value.size), "bands": list(value.getbands())}
 
+    def visualize(self, value: Any) -> Iterator[Visualization]:
+        """Give a smaller picture of one that is large or in a mode that PNG lacks; any other shows itself."""
+        if all(value.size) and not _shows_itself(value.mode, value.size):
+            yield Visualization("image", _thumbnail(value), f"{value.width:,} \N{MULTIPLICATION SIGN} {value.height:,}, {value.mode}")
+
     def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
-        """Give the picture itself, unless its mode is one that PNG lacks."""
+        """Give the picture itself, unless a smaller one was made of it."""
         if all(each.path != PICTURE for each in files):
             return ()
-        mode = json.loads(read(FACTS))["mode"]
-        return [Visualization("image", read(PICTURE))] if _PNG_MODES[mode] == mode else ()
+        facts = json.loads(read(FACTS))
+        return [Visualization("image", read(PICTURE))] if _shows_itself(facts["mode"], facts["size"]) else ()
+
+
+def _shows_itself(mode: str, size: Sequence[int]) -> bool:
+    return _PNG_MODES[mode] == mode and mode != "I;16" and max(size) <= SIDE
+
+
+def _thumbnail(image: Any) -> bytes:
+    step = -(-max(image.size) // (4 * SIDE))  # pixels are left out first: to weigh all of a large picture takes its time
+    size = tuple(max(side // step, 1) for side in image.size)
+    small = image.resize(size, Image.Resampling.NEAREST) if step > 1 else image.copy()
+    if small.mode.startswith(("I", "F")):
+        low, high = small.convert("F").getextrema()
+        scale = 255 / (high - low) if 0 < high - low < float("inf") else 0.0
+        small = small.convert("F").point(lambda value: value * scale - low * scale)
+        small = small.convert("L")
+    has_opacity = small.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in small.info
+    small = small.convert("RGBA" if has_opacity else "RGB")
+    small.thumbnail((SIDE, SIDE))
+    out = io.BytesIO()
+    small.save(out, "PNG")
+    return out.getvalue()
 
 
 def _as_png(image: Any) -> Any:

@@ -5,7 +5,7 @@ reads them, so a figure of numbers and text is JSON that every plotly opens; tim
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,9 +15,11 @@ import plotly.subplots  # noqa: F401  # the classes of a grid, which a figure th
 from lineal.errors import NoMaterializer, NotPlain
 from lineal.materializers import numpy_items
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer
+from lineal.materializers.plotly_view import show_figure
 from lineal.model import values
-from lineal.model.records import Json
+from lineal.model.records import FileEntry, Json
 from lineal.model.values_types import tagged
+from lineal.model.visualization import Visualization
 
 _GRID = ("_grid_str", "_grid_ref")
 _FREE = frozenset({"meta", "customdata"})
@@ -60,6 +62,14 @@ class FigureMaterializer(BytesMaterializer):
         facts: dict[str, Json] = {"traces": [trace.type for trace in value.data][:200], "frames": len(value.frames)}
         title = value.layout.title.text
         return {**facts, "title": title[:200]} if isinstance(title, str) else facts
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        """Give a drawing: plotly.js would be 4 MB of script."""
+        return [show_figure(value)]
+
+    def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
+        """Give the figure for those who can draw it."""
+        return [Visualization("json", read(self.filename).decode(), "Plotly figure as JSON")]
 
 
 def _ordered(node: Any) -> Any:

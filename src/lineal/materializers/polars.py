@@ -5,7 +5,8 @@ process has put into its categories. A lazy frame is collected when it is saved 
 is not kept. What is not part of the value, such as the hint that a column is sorted, is not kept either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,9 +15,12 @@ import pyarrow as pa
 
 from lineal.materializers import arrow_canonical, arrow_ipc
 from lineal.materializers.array_summary import summary
+from lineal.materializers.arrow_view import show_schema, show_table
 from lineal.materializers.base import AnyMaterializer, Materializer
 from lineal.materializers.polars_dtypes import dtype_of, spec_of, stored
+from lineal.materializers.table_view import COLUMNS
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 FILENAME = "data.arrow"
 
@@ -55,6 +59,10 @@ class FrameMaterializer(Materializer):
         ]
         return {"shape": list(value.shape), "nbytes": value.estimated_size(), "columns": columns}
 
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        columns = [(column.name, _shown(column.dtype), column) for column in islice(value.iter_columns(), COLUMNS)]
+        return [show_table(columns, value.height, value.width, _take, pl.Series.estimated_size)]
+
 
 class LazyFrameMaterializer(FrameMaterializer):
     """Saves what a LazyFrame gives, and gives it back as a LazyFrame."""
@@ -72,6 +80,9 @@ class LazyFrameMaterializer(FrameMaterializer):
         """Give the schema: anything else would need the data a second time."""
         schema = value.collect_schema()
         return {"columns": [{"name": name, "dtype": _shown(dtype)} for name, dtype in list(schema.items())[:FACTS_COLUMNS]]}
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [show_schema([(name, _shown(dtype)) for name, dtype in value.collect_schema().items()], "Lazy frame")]
 
 
 class SeriesMaterializer(Materializer):
@@ -92,6 +103,13 @@ class SeriesMaterializer(Materializer):
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         return {"shape": list(value.shape), "dtype": _shown(value.dtype), "nbytes": value.estimated_size(), **_facts(value)}
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [show_table([(value.name, _shown(value.dtype), value)], len(value), 1, _take, pl.Series.estimated_size, "Series")]
+
+
+def _take(column: pl.Series, places: Sequence[int]) -> list[Any]:
+    return column.gather(list(places)).to_list()
 
 
 def _write(folder: Path, columns: list[pl.Series], spec: dict[str, Json]) -> None:
@@ -123,9 +141,10 @@ def _from_arrow(array: Any, dtype: pl.DataType) -> pl.Series:
 
 
 def _series(array: Any) -> pl.Series:
-    found = pl.from_arrow(array)
-    assert isinstance(found, pl.Series)
-    return found
+    # Inside a batch: some releases before polars 2 read lists wrongly that come alone.
+    found = pl.from_arrow(pa.record_batch([array], names=["a"]))
+    assert isinstance(found, pl.DataFrame)
+    return found.to_series()
 
 
 def _shown(dtype: Any) -> str:

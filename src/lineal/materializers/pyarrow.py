@@ -5,7 +5,8 @@ values give equal bytes, and come back as one chunk (more only where one would e
 A large file loads as a mapping; nothing of it can be changed, for pyarrow's values are immutable.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ import pyarrow as pa
 from lineal.errors import MaterializerError, NoMaterializer
 from lineal.materializers import arrow_canonical
 from lineal.materializers.array_summary import summary
+from lineal.materializers.arrow_view import show_schema, show_table
 from lineal.materializers.base import AnyMaterializer, Materializer
+from lineal.materializers.table_view import COLUMNS
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 FILENAME = "data.arrow"
 
@@ -88,6 +92,9 @@ class TableMaterializer(_Arrow):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         return {"shape": list(value.shape), "nbytes": value.nbytes, "columns": _columns(value.schema, value.columns)}
 
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [_show(value)]
+
 
 class RecordBatchMaterializer(_Arrow):
     """Saves a RecordBatch."""
@@ -108,6 +115,9 @@ class RecordBatchMaterializer(_Arrow):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         return {"shape": list(value.shape), "nbytes": value.nbytes, "columns": _columns(value.schema, value.columns)}
 
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [_show(value)]
+
 
 class ArrayMaterializer(_Arrow):
     """Saves an Array of any type as the only column of a file."""
@@ -124,6 +134,9 @@ class ArrayMaterializer(_Arrow):
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         return {"shape": [len(value)], "dtype": str(value.type), "nbytes": value.nbytes, **_facts(value)}
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [show_table([("values", str(value.type), value)], len(value), 1, _take, _nbytes, "Array")]
 
 
 class ChunkedArrayMaterializer(ArrayMaterializer):
@@ -152,6 +165,30 @@ class SchemaMaterializer(_Arrow):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         fields: list[Json] = [{"name": field.name, "dtype": str(field.type)} for _, field in zip(range(FACTS_COLUMNS), value, strict=False)]
         return {"fields": fields}
+
+    def visualize(self, value: Any) -> Sequence[Visualization]:
+        return [show_schema([(field.name, str(field.type)) for field in value])]
+
+
+def _show(value: Any) -> Visualization:
+    columns = [(field.name, str(field.type), value.column(n)) for n, field in enumerate(islice(value.schema, COLUMNS))]
+    return show_table(columns, value.num_rows, value.num_columns, _take, _nbytes)
+
+
+def _take(column: Any, places: Sequence[int]) -> list[Any]:
+    # One by one: `take` of many chunks would copy all of them.
+    return [_python(column[place]) for place in places]
+
+
+def _python(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError, pa.ArrowException):  # times finer or farther away than Python's
+        return str(scalar)
+
+
+def _nbytes(column: Any) -> int:
+    return int(column.nbytes)
 
 
 def _extensions(schema: Any) -> list[str]:

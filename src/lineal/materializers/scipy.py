@@ -5,7 +5,7 @@ format, the dtypes and the parts of a matrix (order of indices, duplicates, expl
 come back sorted, since it has no order of its own, and the numbers in the lists of a lil come back as Python's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
@@ -17,7 +17,9 @@ from lineal.errors import MaterializerError, NoMaterializer
 from lineal.materializers.array_summary import summary
 from lineal.materializers.base import AnyMaterializer, Materializer
 from lineal.materializers.numpy import canonical, storable
+from lineal.materializers.scipy_view import show_sparse
 from lineal.model.records import Json
+from lineal.model.visualization import Visualization
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -70,6 +72,9 @@ class SparseMaterializer(Materializer):
             "nnz": stored,
             **summary(data, FACTS_ELEMENTS),
         }
+
+    def visualize(self, value: Any) -> Iterator[Visualization]:
+        return show_sparse(value)
 
 
 def _write(path: Path, parts: Mapping[str, Array]) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import enum
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -123,7 +124,8 @@ def test_views_have_one_order_in_every_process(elsewhere: Callable[..., str]) ->
 def test_networkx_reads_the_file_of_a_plain_graph() -> None:
     """Nodes, keys and attributes that JSON has are node-link JSON as networkx writes it."""
     graph = made(nx.MultiDiGraph, ("a", "b", 0, {"w": 1}), ("b", "a", 3, {"w": None}), name="g")
-    found = nx.node_link_graph(json.loads(GraphMaterializer().dumps(graph)), edges="edges")
+    name = "edges" if "edges" in inspect.signature(nx.node_link_graph).parameters else "link"  # which it was before 3.4
+    found = nx.node_link_graph(json.loads(GraphMaterializer().dumps(graph)), **{name: "edges"})
     assert exactly(found, graph)
 
 

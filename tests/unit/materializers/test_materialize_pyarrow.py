@@ -1,6 +1,7 @@
 """pyarrow values come back with type, names and metadata, whatever their layout in memory."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -212,7 +213,9 @@ def test_a_pickle_in_an_extension_type_is_not_read(trap: Any, tmp_path: Path) ->
     )
     batch = pa.record_batch([pa.array([1])], schema=pa.schema([field]))
     arrow_canonical.write(tmp_path / FILENAME, batch.schema, [batch])
-    assert load(ArrayMaterializer(), tmp_path).to_pylist() == [1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # until pyarrow 21 one says that the pickle stays closed
+        assert load(ArrayMaterializer(), tmp_path).to_pylist() == [1]
     assert not trap.sprung
 
 
