@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lineal.cli import delete
+from lineal.cli import delete, values
 from lineal.cli import tags as marks
 from lineal.cli.diff import diff
 from lineal.cli.options import list_options, metadata_option, split_version, time_options, when
@@ -148,7 +148,19 @@ def _visualization_json(visualization: Visualization) -> dict[str, Json]:
     return {"kind": visualization.kind, "title": visualization.title, **held}
 
 
-for each in (marks.tag, marks.untag, marks.pin, marks.unpin, delete.delete_artifact, delete.prune):
+for each in (
+    marks.tag,
+    marks.untag,
+    marks.pin,
+    marks.unpin,
+    diff,
+    delete.delete_artifact,
+    delete.prune,
+    values.load,
+    values.download,
+    values.save,
+    values.register,
+):
     command.add_command(each)
 
 
