@@ -15,6 +15,7 @@ from lineal import private
 from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.artifacts import Artifacts
+from lineal.engine.claims import Claims, claims_at
 from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import set_cache_folder
 from lineal.engine.logs import log_path
@@ -90,6 +91,12 @@ class Workspace:
     def life(self) -> LifeSign:
         """This process's sign of life, by which others see that its runs are not dead."""
         return life_sign(self.settings.home / "alive")
+
+    @property
+    def claims(self) -> Claims | None:
+        """Who of this machine makes which result now, kept beside the facts; None where that is switched off."""
+        path = _sqlite_path(self.settings)
+        return claims_at(path.with_name(f"{path.name}.claims")) if self.settings.single_flight == "on" else None
 
     @property
     def logs(self) -> Path:

@@ -27,7 +27,7 @@ class Reporter(Protocol):
         ...
 
     def step(self, name: str, status: Status, seconds: float | None = None, note: str = "", total: int | None = None) -> None:
-        """Say that a step has come to a state: RUNNING when it begins (may be left out), a final one when it ends.
+        """Say that a step has come to a state: RUNNING when it begins (may be left out), PENDING when it waits, a final one when it ends.
 
         `seconds` is what it took, `note` a few words such as where a cached result is from, `total` the number of steps when that
         has become known or has grown.
@@ -198,7 +198,7 @@ class LiveReporter:
         now = time.monotonic()
         with self._lock:
             self._total = self._total if total is None else total
-            if status is Status.RUNNING:
+            if status in (Status.RUNNING, Status.PENDING):
                 self._running[name] = now
                 return
             self._running.pop(name, None)

@@ -20,6 +20,8 @@ from typing import Any, Protocol
 
 from lineal.artifacts import Artifacts, boots
 from lineal.engine import cache
+from lineal.engine.claims import Claims
+from lineal.engine.context import current_step
 from lineal.engine.dependencies import declared
 from lineal.engine.environment import begin as ask_for_environment
 from lineal.engine.environment import environment
@@ -31,6 +33,7 @@ from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
 from lineal.engine.tail import Tails
 from lineal.engine.undeclared import summary
+from lineal.engine.waits import Waits
 from lineal.errors import ArtifactMissing, Conflict, LinealError, NotFound, StepCrashed, UsageError, VersionGone
 from lineal.graph.plan import Call, ExternalRef, VersionRef, check_order
 from lineal.graph.step import MISSING
@@ -57,6 +60,11 @@ class Services(Protocol):
     @property
     def life(self) -> LifeSign:
         """This process's sign of life."""
+        ...
+
+    @property
+    def claims(self) -> Claims | None:
+        """Who makes which result now; None to compute without asking."""
         ...
 
     @property
@@ -112,6 +120,8 @@ class Runner:
         self._running: dict[Future[StepResult], tuple[Call, cache.Inquiry, StepRunRecord]] = {}
         self._starting: tuple[Call, cache.Inquiry, StepRunRecord] | None = None
         self._pulse = Pulse(self.metadata, run.id)
+        # A run inside of a step waits for nobody: who waits for that step might be the one that it would wait for.
+        self._waits = Waits(services.claims if current_step() is None else None, self.metadata)
         self._interrupts = Interrupts()
         self._submit: Callable[[StepTask], Future[StepResult]] | None = None
         self._run_metadata: dict[str, Any] = {}
@@ -141,7 +151,7 @@ class Runner:
                 while True:
                     queue = _Queue(todo, self.ended)
                     try:
-                        while queue.ready or self._running:
+                        while queue.ready or self._running or self._waits:
                             if queue.ready and len(self._running) < capacity:
                                 call = todo[heapq.heappop(queue.ready)]
                                 self._start(call)
@@ -154,6 +164,7 @@ class Runner:
                         break
                     except VersionGone as gone:
                         self._take_back(gone)
+                        self._waits.forget()
                         todo = self._still_to_do(todo)
             except BaseException:
                 self._stop_running()
@@ -188,9 +199,18 @@ class Runner:
 
     def _wait(self) -> list[Call]:
         self._flush()  # others should see the hits while this run waits
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=0.2)
+        done: set[Future[StepResult]] = set()
+        if self._running:
+            done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=0.2)
+        else:
+            self._waits.pause()
         self._tails.show()
-        return [self._finish_future(future) for future in done]
+        ended = [self._finish_future(future) for future in done]
+        for call in self._waits.due():
+            self._start(call)
+            if call.position in self.ended:
+                ended.append(call)
+        return ended
 
     # -- one call
 
@@ -212,6 +232,9 @@ class Runner:
             cached = cache.look_up(inquiry, call, self.metadata, self.artifacts)
             if cached is not None:
                 self._hit(call, inquiry, cached)
+                return
+            if inquiry.decision != "off" and not self._waits.claim(call, inquiry.key):
+                self._say_waiting(call, inquiry.key)
                 return
         foretell(call, self.run.pipeline, self.artifacts.registry)
         self._flush()  # what this step is about to load is recorded as used by this run, so no prune takes it
@@ -237,6 +260,12 @@ class Runner:
             self._finish_future(future)
         else:
             self._tails.begin(step_run.id, task.logs)
+
+    def _say_waiting(self, call: Call, key: str) -> None:
+        if self.reporter is not None:
+            maker = self._waits.maker(key)
+            note = f"waits for {'another run' if maker is None else f'run {maker}'}, which is making the same result"
+            self.reporter.step(call.name, Status.PENDING, None, note, self._total)
 
     def _finish_future(self, future: "Future[StepResult]") -> Call:
         call, inquiry, step_run = self._running.pop(future)
@@ -352,6 +381,7 @@ class Runner:
 
     def _end(self, call: Call, ended: Ended, seconds: float | None, note: str) -> None:
         self.ended[call.position] = ended
+        self._waits.ended(call)
         if not ended.status.is_success:
             self._unsuccessful.add(call.position)
         if ended.error is not None:
@@ -399,6 +429,7 @@ class Runner:
         """Record how the run ended; steps that never began are cancelled. Gives the run as recorded."""
         self._pulse.stop()
         with self._interrupts.shield():
+            self._waits.end()
             if not self._began:
                 self._begin_run()
                 self._pulse.stop()

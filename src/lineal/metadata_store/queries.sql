@@ -278,6 +278,11 @@ LEFT JOIN runs pr ON pr.id = ps.run_id;
 SELECT {run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE s.cache_key = ? AND s.status = 'running'
 ORDER BY s.id DESC LIMIT 1;
 
+-- name: find_running
+-- The run of the newest step run with this key that is running.
+SELECT {run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE s.cache_key = ? AND s.status = 'running'
+ORDER BY s.id DESC LIMIT 1;
+
 -- ---------------------------------------------------------------- edges
 
 -- name: insert_edges

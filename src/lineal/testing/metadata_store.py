@@ -304,6 +304,14 @@ class MetadataStoreTests(DeletingTests):
         assert found is not None
         assert (found.step_run_id, found.outputs) == (commit.step_run.id, {})
 
+    def test_find_running(self, store: MetadataStore, run: RunRecord) -> None:
+        """A step that is shown as running is found by its key until it ends, with its run's last sign of life."""
+        step = a_step_run(run, status=Status.RUNNING, cache_key="key")
+        store.heartbeat(run.id, 7, [step])
+        assert (store.find_running("key") or run).heartbeat == 7
+        store.finish_step(StepCommit(replace(step, status=Status.COMPLETED)))
+        assert store.find_running("key") is None
+
     def test_versions_saved_inside_a_step(self, store: MetadataStore, run: RunRecord) -> None:
         """They are outputs of the step run in its edges, but not what a cache hit gives back."""
         step = a_step_run(run, status=Status.RUNNING)
