@@ -17,6 +17,7 @@ from lineal.files import restore
 from lineal.materializers import visualized
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, where
 from lineal.materializers.paths import PathMaterializer
+from lineal.materializers.plain_view import show_pictures
 from lineal.materializers.registry import Registry
 from lineal.materializers.visualized import visualizations_of
 from lineal.model import digest
@@ -178,21 +179,21 @@ class Artifacts:
         return shown
 
     def visualizations(self, record: VersionRecord, companion: Companion | None) -> list[Visualization]:
-        """Give what shows a version: what was made when it was saved, else what can be made of its files without loading it.
+        """Give what shows a version: what was made when it was saved, then what is made of its files, without loading it.
 
         Raises ArtifactMissing or ArtifactCorrupted when the bytes are gone or changed.
         """
-        name = f"{record.artifact}@{record.version}"
+        name, found = f"{record.artifact}@{record.version}", []
         if companion is not None:
             whose = f"the visualizations of {name}"
-            return [visualized.read(entry, self._file(companion.object, entry.file, whose)) for entry in companion.files]
+            found = [visualized.read(entry, self._file(companion.object, entry.file, whose)) for entry in companion.files]
         if record.state == "pruned":
-            return []
+            return found
         try:
-            materializer = self.registry.by_id(record.materializer)
-        except NoMaterializer:  # what it is stored as is not known in this process
-            return []
-        return list(materializer.preview(record.object.files, lambda path: self._file(record.object, path, name)))
+            preview = self.registry.by_id(record.materializer).preview
+        except NoMaterializer:  # the library is not here: pictures among the files can be shown all the same
+            preview = show_pictures
+        return [*found, *preview(record.object.files, lambda path: self._file(record.object, path, name))]
 
     def load(self, record: VersionRecord, type_: Any = None) -> Any:
         """Give the value of a stored version; private to the caller. `type_` is the consumer's annotation, None when there is none.

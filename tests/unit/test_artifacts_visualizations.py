@@ -13,6 +13,8 @@ from lineal.materializers.registry import registry
 from lineal.model.records import VersionRecord
 from lineal.model.visualization import HTMLString, Visualization
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
 
 class Thing:
     """A value with visualizations."""
@@ -132,10 +134,29 @@ def test_text_shows_itself_and_nothing_is_stored_for_it(artifacts: Artifacts) ->
         assert artifacts.visualizations(record(saved, state="pruned"), None) == []
 
 
-def test_a_materializer_that_is_not_there_has_no_visualizations(artifacts: Artifacts) -> None:
-    [saved] = artifacts.save([Item("page", HTMLString("<p>"))])
-    foreign = VersionRecord("id", "thing", "1", 1, saved.object, "nowhere.Thing/1", "x", "data", "step", 0)
+def test_without_the_library_of_a_value_its_pictures_are_shown(artifacts: Artifacts) -> None:
+    """What was made when it was saved is shown as well, and neither is loaded."""
+    [page] = artifacts.save([Item("page", HTMLString("<p>"))])
+    foreign = VersionRecord("id", "thing", "1", 1, page.object, "nowhere.Thing/1", "x", "data", "step", 0)
     assert artifacts.visualizations(foreign, None) == []
+    folder = artifacts.store.stage()
+    (folder / "picture.png").write_bytes(PNG)
+    (folder / "model.bin").write_bytes(b"x")
+    [stored] = artifacts.store.seal([folder])
+    [saved] = artifacts.save([item(text("a"))])
+    pictured = VersionRecord("id", "thing", "1", 1, stored, "nowhere.Thing/1", "x", "data", "step", 0)
+    assert artifacts.visualizations(pictured, saved.companion) == [text("a"), Visualization("image", PNG)]
+
+
+def test_what_is_made_of_the_files_follows_what_was_stored(artifacts: Artifacts) -> None:
+    class Both(ThingMaterializer):
+        id = "tests.visualized_both/1"
+
+        def preview(self, files: Any, read: Any) -> Any:
+            return [text(read(files[0].path).decode())]
+
+    [saved] = artifacts.save([Item("x", Thing(text("stored")), Both())])
+    assert artifacts.visualizations(record(saved), saved.companion) == [text("stored"), text("thing")]
 
 
 def test_lost_and_changed_visualizations_are_noticed(artifacts: Artifacts) -> None:

@@ -100,7 +100,7 @@ def _shows_itself(mode: str, size: Sequence[int]) -> bool:
 
 
 def _thumbnail(image: Any) -> bytes:
-    step = -(-max(image.size) // (4 * SIDE))  # pixels are left out first: to weigh all of a large picture takes its time
+    step = -(-max(image.size) // (2 * SIDE))  # pixels are left out first: to weigh all of a large picture takes its time
     size = tuple(max(side // step, 1) for side in image.size)
     small = image.resize(size, Image.Resampling.NEAREST) if step > 1 else image.copy()
     if small.mode.startswith(("I", "F")):
@@ -108,6 +108,8 @@ def _thumbnail(image: Any) -> bytes:
         scale = 255 / (high - low) if 0 < high - low < float("inf") else 0.0
         small = small.convert("F").point(lambda value: value * scale - low * scale)
         small = small.convert("L")
+    if small.mode == "La":
+        small = small.convert("LA")
     has_opacity = small.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in small.info
     small = small.convert("RGBA" if has_opacity else "RGB")
     small.thumbnail((SIDE, SIDE))

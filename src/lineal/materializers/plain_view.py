@@ -6,6 +6,7 @@ Metrics (names with numbers) are a table, a list of records as well; other JSON 
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from lineal.errors import LinealError
@@ -146,6 +147,13 @@ def show_files(files: Sequence[FileEntry], read: Callable[[str], bytes]) -> list
     more = f"{len(files) - FILES:,} more files" if len(files) > FILES else ""
     total = f"{len(files):,} files, {size_text(sum(entry.size for entry in files))}" if len(files) != 1 else ""
     return [markup.page(markup.note(total), markup.table(("<b>file</b>", "<b>size</b>"), rows, (False, True)), markup.note(more))]
+
+
+def show_pictures(files: Sequence[FileEntry], read: Callable[[str], bytes]) -> list[Visualization]:
+    """Give those files that are pictures: what there is to see where the library that a value belongs to is not installed."""
+    pictures = [entry for entry in files if entry.path.endswith((".png", ".svg", ".jpg")) and entry.size <= LARGEST]
+    found = (_content(entry, read) for entry in pictures[:MOST])
+    return [replace(each, title="") for each in found if each is not None]
 
 
 def _content(entry: FileEntry, read: Callable[[str], bytes]) -> Visualization | None:

@@ -184,7 +184,7 @@ def _python(scalar: Any) -> Any:
     try:
         return scalar.as_py()
     except (ValueError, OverflowError, pa.ArrowException):  # times finer or farther away than Python's
-        return str(scalar)
+        return str(scalar.cast(pa.string()))
 
 
 def _nbytes(column: Any) -> int:

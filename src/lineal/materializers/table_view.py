@@ -9,12 +9,13 @@ import random
 import reprlib
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from lineal.materializers import markup
-from lineal.materializers.markup import dim, escaped, number_text, percent_text
+from lineal.materializers.markup import dim, escaped, percent_text
+from lineal.materializers.scales import bound_text, kind_of, position
 from lineal.model.text import shown
 from lineal.model.visualization import Visualization
 
@@ -36,8 +37,8 @@ MISSING: Final = "\N{EN DASH}"
 """What stands for a value that is missing."""
 
 _CELL = 60
+_DTYPE = 32
 _TOP = 3
-_NUMBERS = (int, float, Decimal)
 _LONG = 1_000  # characters of text by which values are told apart
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _CELL
@@ -131,7 +132,7 @@ class Summary:
     def __init__(self, sample: Sequence[Any]) -> None:
         present = [value for value in sample if value is not None and not (isinstance(value, float) and math.isnan(value))]
         self.missing = 1 - len(present) / len(sample) if sample else 0.0
-        self.kind = _kind(present)
+        self.kind = kind_of(present)
         self.low = self.high = ""
         self.counts: list[int] = []
         self.top: list[tuple[str, float]] = []
@@ -142,15 +143,15 @@ class Summary:
             self._rank(present)
 
     def _count(self, present: list[Any]) -> None:
-        positions = present if {float}.issuperset(map(type, present)) else list(map(_position, present))
-        finite = [position for position in positions if math.isfinite(position)]
+        positions = present if {float}.issuperset(map(type, present)) else list(map(position, present))
+        finite = [each for each in positions if math.isfinite(each)]
         if not finite:
             return
         low, high = min(finite), max(finite)
-        self.low, self.high = (_bound(present[positions.index(bound)]) for bound in (low, high))
+        self.low, self.high = (bound_text(present[positions.index(bound)]) for bound in (low, high))
         width = high / BINS - low / BINS  # not (high - low): that of the largest numbers is infinite
         start, last = low / width if width else 0, BINS - 1
-        counted = Counter(min(int(position / width - start), last) for position in finite) if width else {BINS // 2: len(finite)}
+        counted = Counter(min(int(each / width - start), last) for each in finite) if width else {BINS // 2: len(finite)}
         self.counts = [counted.get(place, 0) for place in range(BINS)]
 
     def _rank(self, present: list[Any]) -> None:
@@ -159,48 +160,8 @@ class Summary:
         self.top = [(_text(value), count / len(present)) for value, count in counted.most_common(_TOP)]
 
 
-def _kind(present: Sequence[Any]) -> str:
-    types = set(map(type, present))
-    if not types:
-        return "other"
-    for kind, bases in (("bool", bool), ("number", _NUMBERS), ("time", (datetime, date, time, timedelta)), ("text", str)):
-        if all(issubclass(each, bases) for each in types):
-            return "other" if kind == "time" and not _are_in_order(present) else kind
-    return "other"
-
-
-def _are_in_order(times: Sequence[Any]) -> bool:
-    try:
-        return all(math.isfinite(_position(each)) for each in times)
-    except (OverflowError, ValueError, TypeError, NotImplementedError):  # years that Python does not have
-        return False
-
-
-def _position(value: Any) -> float:
-    if isinstance(value, _NUMBERS):
-        try:
-            return float(value)
-        except OverflowError:
-            return math.inf if value > 0 else -math.inf
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    if isinstance(value, date):
-        return float(value.toordinal())
-    if isinstance(value, timedelta):
-        return float(value.total_seconds())
-    return float(value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6)
-
-
-def _bound(value: Any) -> str:
-    if isinstance(value, datetime) and not (value.hour or value.minute or value.second or value.microsecond):
-        return value.date().isoformat()
-    if isinstance(value, datetime):
-        return value.replace(microsecond=0, tzinfo=None).isoformat(" ")[:19]
-    return number_text(float(value) if isinstance(value, Decimal) else value, 4)
-
-
 def _head(column: Column, summary: Summary) -> str:
-    lines = [f"<b>{escaped(column.name, _CELL)}</b>", f"<small>{dim(column.dtype)}</small>"]
+    lines = [f"<b>{escaped(column.name, _CELL)}</b>", f"<small>{dim(shown(column.dtype, _DTYPE))}</small>"]
     if summary.counts:
         lines += [markup.histogram(summary.counts), f"<small>{dim(_range(summary))}</small>"]
     elif summary.top:

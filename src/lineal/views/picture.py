@@ -62,12 +62,25 @@ def bundle(visualization: Visualization) -> dict[str, Any]:
         "text/plain": f"<{visualization.kind} {visualization.title}>",
         "text/html": pieces(visualization),
     }
-    if visualization.kind == "json":
-        spec = _parsed(visualization)
-        schema = _VEGA_LITE.match(str(spec.get("$schema", ""))) if isinstance(spec, dict) else None
-        if schema:
-            found[f"application/vnd.vegalite.{schema[1]}+json"] = spec
+    spec = _parsed(visualization) if visualization.kind == "json" else None
+    mime = _drawn_as(spec)
+    if mime:
+        found[mime] = spec
+        # Where nobody draws it the specification is long and says little: shown when asked for.
+        found["text/html"] = f"<details><summary>{markup.escaped(visualization.title or 'chart')}</summary>{_json(visualization)}</details>"
     return found
+
+
+def _drawn_as(spec: Any) -> str:
+    """Give the type by which notebooks know a chart that they draw themselves; empty for other JSON."""
+    if not isinstance(spec, dict):
+        return ""
+    schema = _VEGA_LITE.match(str(spec.get("$schema", "")))
+    if schema:
+        return f"application/vnd.vegalite.{schema[1]}+json"
+    traces = spec.get("data")
+    is_figure = isinstance(traces, list) and isinstance(spec.get("layout"), dict) and all(isinstance(each, dict) for each in traces)
+    return "application/vnd.plotly.v1+json" if is_figure else ""
 
 
 def show_in_notebook(title: str, visualizations: list[Visualization]) -> None:

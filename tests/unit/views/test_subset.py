@@ -9,7 +9,7 @@ HARMLESS = [
     "",
     "text &amp; more &lt;b&gt;",
     '<div style="margin:4px 0;overflow-x:auto"><table><tr><td colspan="2">1</td></tr></table></div>',
-    '<svg width="10" height="10" viewBox="0 0 10 10"><path d="M0 1h2v-1z" fill="#4a8fdd"/><g transform="rotate(-45 3 4)"><text x="1">a</text></g></svg>',
+    '<svg width="10" height="10" viewBox="0 0 10 10"><path d="M0 1h2v-1z" fill="#4a8fdd"/><line x1="1" y2="2" stroke="#8889"/><g transform="rotate(-45 3 4)"><text x="1">a</text></g></svg>',
     '<a href="https://example.org/?a=1&amp;b=2">link</a><a href="#there">here</a>',
     '<img src="data:image/png;base64,iVBORw0KGgo=" alt="it&#x27;s &lt;script&gt;">',
     "<ul><li>a<br>b</li></ul><hr><p><code>x</code></p>",
