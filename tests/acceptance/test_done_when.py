@@ -178,6 +178,7 @@ KILLED = """
     """
 
 
+@pytest.mark.timeout(400)
 def test_fifty_kills_at_random_moments_leave_a_store_on_which_the_next_run_succeeds(tmp_path, seeded):
     (tmp_path / "flow.py").write_text(textwrap.dedent(KILLED))
     killed = 0

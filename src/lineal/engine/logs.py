@@ -162,5 +162,7 @@ def _stream_handlers() -> Iterator["logging.StreamHandler[Any]"]:
     loggers = [logging.root, *(each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger))]
     for logger in loggers:
         for handler in logger.handlers:
-            if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+            # A handler that looks its stream up at each record, as logging's own last resort does, meets the tee by itself.
+            looks_up = isinstance(getattr(type(handler), "stream", None), property)
+            if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler) and not looks_up:
                 yield handler
