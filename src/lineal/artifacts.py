@@ -226,14 +226,23 @@ class Artifacts:
             raise MaterializerError(f"{name} (a {record.type}) could not be loaded by {record.materializer}: {error}") from error
 
     def holds(self, record: VersionRecord) -> bool:
-        """Tell whether a version's bytes are there and what they should be, so that a cached result may be given."""
+        """Tell whether a version's bytes are there and what they should be, so that a cached result may be given.
+
+        Checked by digest up to VERIFY_LIMIT bytes, and at any size when loading them can run code; above it by size.
+        """
         if record.state != "live":
             return False
         if record.object.inline is not None:
             return True
         if record.object.external is not None:
             return self.external.holds(record.object)
-        return self.store.holds(record.object, verify=record.object.size <= VERIFY_LIMIT)
+        return self.store.holds(record.object, verify=record.object.size <= VERIFY_LIMIT or self._can_run_code(record.materializer))
+
+    def _can_run_code(self, materializer: str) -> bool:
+        try:
+            return not self.registry.by_id(materializer).safe
+        except NoMaterializer:  # what it is stored as is not known in this process
+            return True
 
     def fetch(self, record: ObjectRecord, *, verify: bool = False) -> Path:
         """Give a folder that holds an object's files: the stored one, or a private copy of registered data, which is always verified.
