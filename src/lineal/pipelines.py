@@ -216,6 +216,7 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
             know: "note" them for `why` (the default), take them for an "error", or look "off".
         output_materializers: A materializer (class or instance) for all outputs, a sequence with one for each, or a dict by output name.
         enable_artifact_metadata: Whether facts about outputs are extracted when they are saved; True by default.
+        enable_artifact_visualization: Whether outputs are visualized when they are saved; as the settings say by default, which is yes.
         enable_step_logs: Whether what the step prints is kept; True by default.
         on_failure: Called after the step has failed, with the exception if it takes an argument.
         on_success: Called after the outputs are checked and saved.

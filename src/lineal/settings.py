@@ -37,6 +37,7 @@ class Settings:
         pickle: Which pickled artifacts may be loaded: own, forbid or allow.
         token: Token for a server; never shown.
         quiet: Whether runs are not shown while they go on.
+        visualizations: Whether values are visualized when they are saved, where a step, pipeline or call does not say: on or off.
         single_flight: Whether a run waits for another one of this machine that is making the same result: on or off.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     pickle: str = "own"
     token: str = field(default="", repr=False)
     quiet: bool = False
+    visualizations: str = "on"
     single_flight: str = "on"
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -83,6 +85,7 @@ _CHOICES = {
     "table_format": ("arrow", "parquet"),
     "pickle": ("own", "forbid", "allow"),
     "orchestrator": ("local", "processes"),
+    "visualizations": ("on", "off"),
     "single_flight": ("on", "off"),
 }
 

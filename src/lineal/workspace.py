@@ -82,7 +82,7 @@ class Workspace:
                     home, copies = self.settings.home, self.settings.home / "copies"
                     self._artifacts = Artifacts(
                         self.artifact_store, registry, sync=self.settings.durability == "step", pickle=self.settings.pickle,
-                        hashes=home / "hashes",
+                        visualize=self.settings.visualizations == "on", hashes=home / "hashes",
                     )  # fmt: skip
                     private.offered[copies] = functools.partial(_own_copies, copies, self.life)
         return self._artifacts

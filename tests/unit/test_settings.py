@@ -58,6 +58,7 @@ def test_each_layer_beats_the_one_below(project: Path, user: dict[str, str]) -> 
         "pickle": "argument",
         "token": "default",
         "quiet": "default",
+        "visualizations": "default",
         "single_flight": "default",
     }
 
