@@ -141,6 +141,23 @@ def test_a_fresh_step_takes_at_most_eight_statements(statements):
     assert per_step(statements, 1000, cached=False) <= 8
 
 
+def test_a_visualization_takes_one_statement_more(statements):
+    @pipeline
+    def doubling(n: int, length: int) -> None:
+        array = make(n)
+        for _ in range(length):
+            array = double(array)
+
+    doubling(0, 1)
+    short, long = (len(statements(lambda length=length: doubling(1000 + length, length))) for length in (2, 12))
+    assert (long - short) / 10 <= 8 + 1
+
+
+def test_a_scalar_pays_nothing_for_visualizations(statements):
+    chain(0, 2)
+    assert [text for text in statements(lambda: chain(5000, 3)) if "visualizations" in text] == []
+
+
 def test_a_cached_step_takes_at_most_three_statements(statements):
     chain(0, 2)
     assert per_step(statements, 1000, cached=True) <= 3

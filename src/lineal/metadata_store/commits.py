@@ -164,7 +164,10 @@ def add_version(cursor: sqlite3.Cursor, new: NewVersion, sealed: Sealed | None) 
                     "written and before it was recorded; save the value again"
                 )
     execute = cursor.execute
-    execute(_UPSERT_OBJECT, objects)
+    if companion is None or companion[0][0] == objects[0]:
+        execute(_UPSERT_OBJECT, objects)
+    else:
+        execute(SQL["upsert_objects"], (*objects, *companion[0]))
     if output.version is None:
         artifact_id, number = execute(_NEXT_NUMBER, (output.artifact, now)).fetchone()
         text = str(number)
@@ -185,9 +188,14 @@ def add_version(cursor: sqlite3.Cursor, new: NewVersion, sealed: Sealed | None) 
     return text, number, None
 
 
+@lru_cache(32)
+def _visualizations_statement(rows: int) -> str:
+    return f"{SQL['insert_visualizations']} {', '.join([SQL['visualization']] * rows)}"
+
+
 def _add_companion(cursor: sqlite3.Cursor, version_id: str, companion: tuple[Row, list[Row]]) -> None:
-    cursor.execute(_UPSERT_OBJECT, companion[0])
-    cursor.executemany(SQL["insert_visualization"], [(version_id, *row) for row in companion[1]])
+    parameters = [value for row in companion[1] for value in (version_id, *row)]
+    cursor.execute(_visualizations_statement(len(companion[1])), parameters)
 
 
 def _same_version(cursor: sqlite3.Cursor, output: NewOutput, artifact_id: int, number: int | None) -> VersionRecord | None:

@@ -278,11 +278,6 @@ LEFT JOIN runs pr ON pr.id = ps.run_id;
 SELECT {run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE s.cache_key = ? AND s.status = 'running'
 ORDER BY s.id DESC LIMIT 1;
 
--- name: find_running
--- The run of the newest step run with this key that is running.
-SELECT {run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE s.cache_key = ? AND s.status = 'running'
-ORDER BY s.id DESC LIMIT 1;
-
 -- ---------------------------------------------------------------- edges
 
 -- name: insert_edges
@@ -303,15 +298,22 @@ SELECT coalesce(max(position), 1048575) + 1 FROM edges WHERE step_run_id = (SELE
 
 -- ---------------------------------------------------------------- versions
 
--- name: upsert_object
--- Record an object. What is ours wins over what is registered elsewhere; what is durable stays durable.
-INSERT INTO objects (digest, size, files, inline, boot, external) VALUES (?, ?, ?, ?, ?, ?)
+-- name: kept_of_object
+-- What an object that is recorded again keeps: what is ours wins over what is registered elsewhere; what is durable stays durable.
 ON CONFLICT (digest) DO UPDATE SET
     inline = coalesce(objects.inline, excluded.inline),
     boot = CASE WHEN excluded.external IS NOT NULL OR (objects.external IS NULL AND objects.boot IS NULL) THEN objects.boot
         ELSE excluded.boot END,
     external = CASE WHEN objects.external IS NULL THEN NULL ELSE excluded.external END,
     removed = 0;
+
+-- name: upsert_object
+-- Record an object.
+INSERT INTO objects (digest, size, files, inline, boot, external) VALUES (?, ?, ?, ?, ?, ?) {kept_of_object};
+
+-- name: upsert_objects
+-- Record the object of a version and that of its visualizations.
+INSERT INTO objects (digest, size, files, inline, boot, external) VALUES (?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?) {kept_of_object};
 
 -- name: next_number
 -- Take the artifact's next number, making the artifact when it is new. A transaction that rolls back gives the number back.
@@ -372,10 +374,13 @@ SELECT id, tags, metadata, pinned FROM versions WHERE uid = ?;
 -- Change a version's tags, metadata and pin.
 UPDATE versions SET tags = ?, metadata = ?, pinned = ? WHERE id = ?;
 
--- name: insert_visualization
--- Record a visualization of a version; its object was recorded before.
-INSERT INTO visualizations (version_id, position, kind, title, object_id, file)
-VALUES ((SELECT id FROM versions WHERE uid = ?), ?, ?, ?, (SELECT id FROM objects WHERE digest = ?), ?);
+-- name: insert_visualizations
+-- Record the visualizations of a version, one row below for each; their object was recorded before.
+INSERT INTO visualizations (version_id, position, kind, title, object_id, file) VALUES
+
+-- name: visualization
+-- Row: a visualization.
+((SELECT id FROM versions WHERE uid = ?), ?, ?, ?, (SELECT id FROM objects WHERE digest = ?), ?)
 
 -- name: visualizations
 -- The visualizations of a version in order, each with the object that holds all of them.

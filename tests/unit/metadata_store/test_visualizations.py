@@ -1,4 +1,4 @@
-"""Visualizations as facts: recorded with a version, found in one statement, gone with it."""
+"""Visualizations as facts of the SQLite store: the database itself keeps them and their object together."""
 
 import sqlite3
 from pathlib import Path
@@ -6,45 +6,13 @@ from pathlib import Path
 import pytest
 
 from lineal.metadata_store.sql import SqliteMetadataStore
-from lineal.model.records import Companion, CompanionFile, ObjectRecord
-from lineal.testing.records import an_object, an_output
+from lineal.testing.records import an_output
+from lineal.testing.visualizations import a_companion
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> SqliteMetadataStore:
-    return SqliteMetadataStore(tmp_path / "lineal.db", durability="off")
-
-
-def a_companion(content: bytes = b"<p>hello</p>", object: ObjectRecord | None = None) -> Companion:
-    files = (CompanionFile("html", "Sample", "0.html"), CompanionFile("image", "", "1.png"))
-    return Companion(object or an_object(content), files)
-
-
-def test_visualizations_come_back_in_order_with_their_object(store: SqliteMetadataStore) -> None:
-    """What was recorded with a version is what is found, also when the bytes live in the row."""
-    companion = a_companion()
-    version = store.save_version(an_output(companion=companion), None)
-    assert store.visualizations(version.id) == companion
-
-
-def test_a_version_without_visualizations_has_none(store: SqliteMetadataStore) -> None:
-    """None, and no error, also for an id that is not there."""
-    assert store.visualizations(store.save_version(an_output(), None).id) is None
-    assert store.visualizations("no such id") is None
-
-
-def test_an_explicit_version_that_exists_keeps_its_visualizations(store: SqliteMetadataStore) -> None:
-    """Saved again with the same bytes nothing changes; one that had none gains them."""
-    store.save_version(an_output(version="v1", companion=a_companion()), None)
-    again = store.save_version(an_output(version="v1", companion=a_companion(b"other")), None)
-    assert store.visualizations(again.id) == a_companion()
-    bare = store.save_version(an_output(version="v2"), None)
-    store.save_version(an_output(version="v2", companion=a_companion()), None)
-    assert store.visualizations(bare.id) == a_companion()
-
-
-def test_visualizations_go_with_their_version_and_hold_their_object(store: SqliteMetadataStore, tmp_path: Path) -> None:
+def test_visualizations_go_with_their_version_and_hold_their_object(tmp_path: Path) -> None:
     """The database refuses to drop an object that a visualization needs, and drops the visualizations of a version with it."""
+    store = SqliteMetadataStore(tmp_path / "lineal.db", durability="off")
     version = store.save_version(an_output(companion=a_companion()), None)
     store.close()
     db = sqlite3.connect(tmp_path / "lineal.db")
