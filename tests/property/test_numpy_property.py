@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from lineal.materializers.numpy import ArrayMaterializer, ScalarMaterializer
+from lineal.materializers.npy import ScalarMaterializer
+from lineal.materializers.numpy import ArrayMaterializer
 
 NUMBERS = (
     npst.boolean_dtypes()

@@ -112,6 +112,7 @@ class Unbreakable(io.TextIOBase):
         self.stream: TextIO | None = stream
 
     def write(self, text: str) -> int:
+        """Write text, unless the stream has gone silent; gives its length either way."""
         if self.stream is not None:
             try:
                 self.stream.write(text)
@@ -120,6 +121,7 @@ class Unbreakable(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
+        """Flush the stream, unless it has gone silent."""
         if self.stream is not None:
             try:
                 self.stream.flush()
@@ -127,18 +129,21 @@ class Unbreakable(io.TextIOBase):
                 self.stream = None
 
     def isatty(self) -> bool:
+        """Tell whether this is a terminal."""
         try:
             return self.stream is not None and self.stream.isatty()
         except ValueError:
             return False
 
     def fileno(self) -> int:
+        """Give the file descriptor; raises io.UnsupportedOperation when there is none."""
         if self.stream is None:
             raise io.UnsupportedOperation("fileno")
         return self.stream.fileno()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
+        """The stream's encoding."""
         return getattr(self.stream, "encoding", None) or "utf-8"
 
 

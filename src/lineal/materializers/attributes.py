@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from lineal.errors import NoMaterializer, NotPlain
-from lineal.materializers.numpy import canonical, storable
+from lineal.materializers.npy import canonical, storable
 from lineal.model import values
 from lineal.model.records import Json
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lineal.materializers.numpy import ScalarMaterializer, canonical, storable
+from lineal.materializers.npy import ScalarMaterializer, canonical, storable
 from lineal.model import values
 from lineal.model.records import Json
 from lineal.model.values_types import tagged

@@ -86,10 +86,12 @@ class IndexMaterializer(_Table):
     types = _INDEX_TYPES
 
     def pack(self, value: Any) -> tuple[Spec, list[str], list[Any]]:
+        """Give the spec, the names and the Arrow arrays of an index."""
         spec, arrays = pandas_axes.encode(value, "the index")
         return {"index": spec}, _index_names(arrays), arrays
 
     def unpack(self, spec: Spec, arrays: Iterator[Any], memory: Memory) -> Any:
+        """Give an index back."""
         return pandas_axes.decode(spec["index"], arrays, memory)
 
     def visualize(self, value: Any) -> Sequence[Visualization]:
@@ -106,6 +108,7 @@ class SeriesMaterializer(_Table):
     types = (pd.Series,)
 
     def pack(self, value: Any) -> tuple[Spec, list[str], list[Any]]:
+        """Give the spec, the names and the Arrow arrays of a Series."""
         index, arrays = pandas_axes.encode(value.index, "the index")
         column, array = encode(values_of(value), "the series")
         name = pandas_cells.to_json(value.name, "the name of the series")
@@ -116,6 +119,7 @@ class SeriesMaterializer(_Table):
         )
 
     def unpack(self, spec: Spec, arrays: Iterator[Any], memory: Memory) -> Any:
+        """Give a Series back."""
         index = pandas_axes.decode(spec["index"], arrays, memory)
         values = decode(spec["values"], next(arrays), memory)
         series = pd.Series(values, index=index, dtype=values.dtype, name=pandas_cells.from_json(spec["name"]), copy=False)
@@ -136,6 +140,7 @@ class FrameMaterializer(_Table):
     types = (pd.DataFrame,)
 
     def pack(self, value: Any) -> tuple[Spec, list[str], list[Any]]:
+        """Give the spec, the names and the Arrow arrays of a DataFrame."""
         index, arrays = pandas_axes.encode(value.index, "the index")
         names, columns = _index_names(arrays), []
         for label, series in value.items():
@@ -147,6 +152,7 @@ class FrameMaterializer(_Table):
         return {"index": index, "labels": labels, "columns": columns, **_extras(value)}, names, arrays
 
     def unpack(self, spec: Spec, arrays: Iterator[Any], memory: Memory) -> Any:
+        """Give a DataFrame back."""
         index = pandas_axes.decode(spec["index"], arrays, memory)
         frame = _frame(spec["columns"], list(arrays), index, memory)
         frame.columns = pandas_axes.embedded(spec["labels"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lineal.errors import NoMaterializer, NotPlain
-from lineal.materializers.numpy import ScalarMaterializer
+from lineal.materializers.npy import ScalarMaterializer
 from lineal.model import values
 from lineal.model.records import Json
 from lineal.model.values_types import tagged

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from lineal.errors import MaterializerError, NoMaterializer
 from lineal.materializers.array_summary import summary
 from lineal.materializers.base import AnyMaterializer, Materializer
-from lineal.materializers.numpy import canonical, storable
+from lineal.materializers.npy import canonical, storable
 from lineal.materializers.scipy_view import show_sparse
 from lineal.model.records import Json
 from lineal.model.visualization import Visualization

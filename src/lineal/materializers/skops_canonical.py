@@ -15,7 +15,7 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
-from lineal.materializers.numpy import canonical as canonical_array
+from lineal.materializers.npy import canonical as canonical_array
 from lineal.model.records import Json
 
 EPHEMERAL = frozenset({"_stop_words_id"})

@@ -269,7 +269,7 @@ def test_a_star_hides_the_length() -> None:
 
 def test_names() -> None:
     """`Annotated` names the output and the artifact; without one an element keeps its place's name."""
-    described = ArtifactConfig(name="clean_{date}", version="{time}", tags=["daily"], run_metadata={"a": 1}, artifact_type="data")
+    described = ArtifactConfig(name="clean_{date}", version="{time}", tags=("daily",), run_metadata={"a": 1}, artifact_type="data")
 
     def one() -> Annotated[int, "n"]:
         return 1
@@ -285,7 +285,7 @@ def test_names() -> None:
         OutputSpec("a", int, ArtifactConfig(name="a")),
         OutputSpec("output_1", str),
         OutputSpec("clean_{date}", float, described),
-        OutputSpec("output_3", bytes, ArtifactConfig(tags=["x"])),
+        OutputSpec("output_3", bytes, ArtifactConfig(tags=("x",))),
     )
     assert outputs_of(whole) == [("pair", tuple[int, str])]
 
@@ -296,7 +296,7 @@ def test_a_name_and_a_config_without_one_go_together() -> None:
     def f() -> Annotated[int, 3, "n", ArtifactConfig(version=2, tags=["x"])]:
         return 1
 
-    assert signature_of(f, "s").outputs == (OutputSpec("n", int, ArtifactConfig("n", "2", ["x"])),)
+    assert signature_of(f, "s").outputs == (OutputSpec("n", int, ArtifactConfig("n", "2", ("x",))),)
 
 
 def test_names_are_kept_in_normal_form() -> None:

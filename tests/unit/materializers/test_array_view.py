@@ -9,7 +9,8 @@ from PIL import Image
 
 from lineal.materializers import array_view
 from lineal.materializers.array_view import heat_map, image, show_array, show_masked
-from lineal.materializers.numpy import ArrayMaterializer, MaskedArrayMaterializer, ScalarMaterializer
+from lineal.materializers.npy import ScalarMaterializer
+from lineal.materializers.numpy import ArrayMaterializer, MaskedArrayMaterializer
 from lineal.views.subset import body_of, parse
 
 RNG = np.random.default_rng(0)

@@ -6,7 +6,8 @@ import pytest
 
 from lineal.errors import NoMaterializer
 from lineal.materializers.mapped import MAP_FROM
-from lineal.materializers.numpy import ArrayMaterializer, MaskedArrayMaterializer, ScalarMaterializer, canonical, storable
+from lineal.materializers.npy import ScalarMaterializer, canonical, storable
+from lineal.materializers.numpy import ArrayMaterializer, MaskedArrayMaterializer
 from lineal.testing.materializers import MaterializerTests, content, save
 
 LARGE = MAP_FROM // 8 + 1
