@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import chain, startup, values
+from bench import chain, register, startup, values
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -23,7 +23,8 @@ START_AIMS = {"import lineal": 8.0, "lineal --help": 15.0}
 def main() -> None:
     """Measure, write and print."""
     chains = {durability: chain.measure(durability) for durability in ("off", "step")}
-    text = "\n".join([*_head(), *_steps(chains), *_growth(chains), *_start(startup.measure()), *_values(values.measure())]) + "\n"
+    measured = [*_steps(chains), *_growth(chains), *_start(startup.measure()), *_values(values.measure()), *_register(register.measure())]
+    text = "\n".join([*_head(), *measured]) + "\n"
     RESULTS.write_text(text, encoding="utf-8")
     print(text)
 
@@ -89,6 +90,19 @@ def _values(found: dict[str, dict[str, dict[str, float]]]) -> list[str]:
             f"{own['describe'] / own['save']:.0%} | {own['load']:.4f} | {bare['load']:.4f} | {own['memory']:.0f} | {bare['memory']:.0f} |"
         )
     return [*lines, ""]
+
+
+def _register(found: dict[str, dict[str, float]]) -> list[str]:
+    lines = [
+        f"## Registering a folder of {register.FILES:,} files of {register.SIZE:,} bytes: seconds, against the bare reads",
+        "",
+        "Bare read: every file read and digested, one after the other. Bare look: the system asked about every file. Bare copy: "
+        "`shutil.copytree`. Each in a process of its own; memory is its peak.",
+        "",
+        "| | seconds | memory MB |",
+        "|---|--:|--:|",
+    ]
+    return [*lines, *(f"| {job} | {each['seconds']:.2f} | {each['peak']:.0f} |" for job, each in found.items()), ""]
 
 
 def _verdict_of(ratio: float, aim: float) -> str:
