@@ -118,7 +118,7 @@ def _start(found: dict[str, float]) -> list[str]:
         "|---|--:|--:|--:|",
         f"| bare interpreter | {bare:.0f} | 1 | |",
     ]
-    return [*lines, *(f"| {name} | {found[name]:.0f} | {_verdict(found[name] / bare, aim)} |" for name, aim in START_AIMS.items())]
+    return [*lines, *(f"| {name} | {found[name]:.0f} | {_verdict(found[name] / bare, aim)} |" for name, aim in START_AIMS.items()), ""]
 
 
 def _verdict(ratio: float, aim: float) -> str:
