@@ -174,7 +174,7 @@ def _plain(values: Array) -> list[Any]:
 
 def _values(array: Array) -> str:
     text = np.array2string(array, threshold=60, edgeitems=3, max_line_width=100, precision=5)
-    return f'<pre style="margin:8px 0;overflow-x:auto;font-size:12px;line-height:1.4">{markup.escaped_lines(text)}</pre>'
+    return f'<pre style="{markup.PRE}">{markup.escaped_lines(text)}</pre>'
 
 
 def _pictures(array: Array) -> Iterator[Visualization]:

@@ -23,6 +23,9 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What our own pages may do: no script, and nothing that comes from elsewhere."""
 
+PRE: Final = "margin:4px 0;overflow:auto;max-height:420px;white-space:pre;font-family:monospace;font-size:12px;line-height:1.4"
+"""The style of text in its own shape."""
+
 _LINE = "1px solid #8884"
 _FONT = "font-family:system-ui,-apple-system,Segoe UI,sans-serif;font-size:13px;line-height:1.45"
 _HEAD = (
@@ -152,7 +155,8 @@ def number_text(value: object, digits: int = 6) -> str:
     if isinstance(value, int):
         return f"{value:,}" if value.bit_length() <= 64 else f"{float(value):.6g}" if value.bit_length() < 1000 else "a huge number"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.{digits}g}"
+        whole = value.is_integer() or abs(value) >= 10**digits
+        return f"{value:,.0f}" if whole and abs(value) < 1e15 else f"{value:.{digits}g}"
     return shown(value, 60)
 
 
@@ -164,7 +168,9 @@ def percent_text(part: float) -> str:
 
 
 def _svg(width: int, height: int, label: str, content: str) -> str:
-    return f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{content}</svg>'
+    # A notebook's style sheet would shrink it with its column.
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" style="max-width:none"'
+    return f'<svg {size} role="img" aria-label="{label}">{content}</svg>'
 
 
 def _short(number: float) -> str:

@@ -34,8 +34,7 @@ POLICY: Final = (
 )
 """What HTML of others may do in its frame: run what it brings along, and load nothing."""
 
-_FRAME = "width:100%;height:480px;border:1px solid #8884;background:#fff"
-_PRE = "margin:4px 0;max-height:420px;overflow:auto;white-space:pre-wrap;font-size:12px;line-height:1.4"
+_FRAME = "width:100%;height:360px;resize:vertical;border:1px solid #8884;background:#fff"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[-+]?[\d.,]+(?:[eE][-+]?\d+)?%?")
 _LANGUAGE = re.compile(r' class="language-[^"]*"')
@@ -44,23 +43,24 @@ _REMOTE_IMAGE = re.compile(r'<img src="(?!data:)[^"]*" alt="([^"]*)"[^>]*>')
 _VEGA_LITE = re.compile(r"https://vega\.github\.io/schema/vega-lite/(v\d+)")
 
 
-def pieces(visualization: Visualization) -> str:
+def pieces(visualization: Visualization, *, titled: bool = True) -> str:
     """Give the HTML of one visualization, to stand in a page."""
-    title = markup.heading(visualization.title) if visualization.title else ""
+    title = markup.heading(visualization.title) if visualization.title and titled else ""
     return title + _PIECES[visualization.kind](visualization)
 
 
 def page(title: str, visualizations: list[Visualization]) -> str:
     """Give a page of its own with all of them."""
-    body = "".join(f'<div style="margin:0 0 24px">{pieces(each)}</div>' for each in visualizations)
+    several = len(visualizations) > 1  # the only one needs no title beside that of all
+    body = "".join(f'<div style="margin:0 0 24px">{pieces(each, titled=several)}</div>' for each in visualizations)
     return markup.document(title, f"{markup.heading(title)}{body}", POLICY)  # frames are held by the page's policy too
 
 
-def bundle(visualization: Visualization) -> dict[str, Any]:
+def bundle(visualization: Visualization, *, titled: bool = True) -> dict[str, Any]:
     """Give what a notebook shows: HTML, and for a chart that notebooks draw by themselves its specification."""
     found: dict[str, Any] = {
         "text/plain": f"<{visualization.kind} {visualization.title}>",
-        "text/html": pieces(visualization),
+        "text/html": pieces(visualization, titled=titled),
     }
     spec = _parsed(visualization) if visualization.kind == "json" else None
     mime = _drawn_as(spec)
@@ -89,7 +89,7 @@ def show_in_notebook(title: str, visualizations: list[Visualization]) -> None:
 
     display({"text/html": markup.heading(title), "text/plain": title}, raw=True)  # type: ignore[no-untyped-call]
     for each in visualizations:
-        display(bundle(each), raw=True)  # type: ignore[no-untyped-call]
+        display(bundle(each, titled=len(visualizations) > 1), raw=True)  # type: ignore[no-untyped-call]
 
 
 def write_pages(title: str, visualizations: list[Visualization], folder: Path, *, overwrite: bool) -> Path:
@@ -200,7 +200,7 @@ def _text(visualization: Visualization) -> str:
 
 def _preformatted(text: str) -> str:
     more = markup.note(f"the first {LONGEST:,} of {len(text):,} characters") if len(text) > LONGEST else ""
-    return f'<pre style="{_PRE}">{markup.escaped_lines(text[:LONGEST])}</pre>{more}'
+    return f'<pre style="{markup.PRE}">{markup.escaped_lines(text[:LONGEST])}</pre>{more}'
 
 
 _PIECES: Final[Mapping[str, Callable[[Visualization], str]]] = {

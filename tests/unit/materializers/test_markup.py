@@ -82,7 +82,7 @@ def test_a_picture_is_part_of_the_page() -> None:
     ("number", "text"),
     [
         (0, "0"), (1234567, "1,234,567"), (True, "True"), (0.1 + 0.2, "0.3"), (1234567.0, "1,234,567"), (1.23456789e-9, "1.23457e-09"),
-        (6.02e23, "6.02e+23"), (math.nan, "nan"), (-math.inf, "-inf"), (10**30, "1e+30"), (10**400, "a huge number"), ("x", "x"),
+        (6.02e23, "6.02e+23"), (math.nan, "nan"), (-math.inf, "-inf"), (10**30, "1e+30"), (10**400, "a huge number"), ("x", "x"), (-71766.5, "-71766.5"), (1234567.8, "1,234,568"), (1e15 + 0.5, "1e+15"),
     ],
 )  # fmt: skip
 def test_numbers_read_well(number, text) -> None:
