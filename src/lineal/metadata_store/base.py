@@ -115,10 +115,6 @@ class MetadataStore(Protocol):
         """Give the run that shows a step with this key as running, the newest of several; None when none does. One statement."""
         ...
 
-    def find_running(self, cache_key: str) -> RunRecord | None:
-        """Give the run that shows a step with this key as running, the newest of several; None when none does. One statement."""
-        ...
-
     def finish_step(self, commit: StepCommit) -> list[VersionRecord]:
         """Commit one step run with its new versions, edges and key, in one transaction of at most 7 statements.
 

@@ -169,10 +169,6 @@ class SqliteMetadataStore:
         rows = self._db.read(SQL["find_running"], (cache_key,))
         return run_of(rows[0]) if rows else None
 
-    def find_running(self, cache_key: str) -> RunRecord | None:
-        rows = self._db.read(SQL["find_running"], (cache_key,))
-        return run_of(rows[0]) if rows else None
-
     def finish_step(self, commit: StepCommit) -> list[VersionRecord]:
         return self.finish_steps((commit,))[0]
 
