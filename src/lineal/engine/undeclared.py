@@ -24,8 +24,8 @@ from lineal.model.records import Json
 from lineal.model.text import shown
 from lineal.settings import watch_variables
 
-MOST = 1000
-"""How many different things are noted for one step."""
+MOST = 200
+"""How many different things are noted for one step: enough to show what is missing, and a bound on the cost."""
 
 _COPY: Final = 20  # variables: who asks for more copies the environment, for another program
 _MANY: Final = 5  # files in one folder, above which the folder stands for them
@@ -62,8 +62,7 @@ class Reads:
 
     def note(self, kind: str, name: str) -> None:
         """Note the use of something."""
-        if len(self.noted) < MOST:
-            self.noted.add((kind, name))
+        self.noted.add((kind, name))
 
     def undeclared(self, declared: Declared) -> dict[str, Json]:
         """Give what the key does not know: `files`, `environment`, `network` and `programs`, each a list, none empty."""
@@ -126,7 +125,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     handler = _HANDLERS.get(event)
     if handler is not None:
         reads = current_reads()
-        if reads is not None:
+        if reads is not None and len(reads.noted) < MOST:
             with contextlib.suppress(Exception):  # to look must not change what the step does: an error would end its call
                 handler(reads, arguments)
 
@@ -192,7 +191,7 @@ _HANDLERS: Final[dict[str, Callable[[Reads, tuple[Any, ...]], None]]] = {
 
 def _variable(name: Any, frame: FrameType) -> None:
     reads = current_reads()
-    if reads is None or type(name) is not str:
+    if reads is None or type(name) is not str or len(reads.noted) >= MOST:
         return
     if frame.f_code.co_name == "__setitem__":
         reads.note("set", name)
@@ -226,18 +225,26 @@ def _any_standard(module: str) -> bool:
 
 
 def _files(paths: Iterable[str], declared: tuple[str, ...]) -> Iterator[str]:
-    known = tuple(os.path.realpath(path) for path in declared)
-    folders: defaultdict[Path, list[Path]] = defaultdict(list)
+    known = tuple(each for path in declared for each in (os.path.realpath(path), _inside(os.path.realpath(path))))
+    apart = (*_system(), *map(_inside, _ours))
+    folders: defaultdict[str, list[str]] = defaultdict(list)
     for path in paths:
-        if not _is_in(path, (*_system(), *_ours)) and os.path.isfile(path) and not _is_in(os.path.realpath(path), known):  # noqa: PTH113
-            folders[Path(path).parent].append(Path(path))
+        if path.startswith(apart) or not os.path.isfile(path):  # noqa: PTH113
+            continue
+        if not known or not _is_known(os.path.realpath(path), known):
+            folders[os.path.dirname(path)].append(path)  # noqa: PTH120 - here a path is text, and every call costs
+    here = Path.cwd()
     for folder, files in sorted(folders.items()):
-        for each in [folder] if len(files) > _MANY else sorted(files):
-            yield (each.relative_to(Path.cwd()) if each.is_relative_to(Path.cwd()) else each).as_posix()
+        for each in map(Path, [folder] if len(files) > _MANY else sorted(files)):
+            yield (each.relative_to(here) if each.is_relative_to(here) else each).as_posix()
 
 
-def _is_in(path: str, places: tuple[str, ...]) -> bool:
-    return any(path == place or path.startswith(place + os.sep) for place in places)
+def _is_known(path: str, known: tuple[str, ...]) -> bool:
+    return path in known or path.startswith(tuple(each for each in known if each.endswith(os.sep)))
+
+
+def _inside(folder: str) -> str:
+    return folder.rstrip(os.sep) + os.sep
 
 
 @cache
@@ -248,4 +255,4 @@ def _system() -> tuple[str, ...]:
         places.add(str(Path(sys.executable).anchor + "Windows"))
     home = Path.home()
     hidden = {str(home / name) for name in (".cache", ".config", ".local", ".matplotlib", "Library/Caches", "AppData")}
-    return (*(each for each in places | hidden if len(Path(each).parts) > 1), *_SYSTEM)
+    return tuple(_inside(each) for each in (*places, *hidden, *_SYSTEM) if len(Path(each).parts) > 1)

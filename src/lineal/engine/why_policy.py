@@ -6,9 +6,9 @@ from lineal.model.records import Json
 from lineal.model.text import shown
 
 _COUNTED = {
-    "step_code": "the step's code",
+    "step_code": "changes of the step's code",
     "step_parameters": "parameters",
-    "artifact_values": "the content of inputs",
+    "artifact_values": "contents of inputs",
     "package_versions": "versions of packages",
 }
 _NOUNS = {"files": "file", "sources": "declared code", "environment": "environment variable"}
