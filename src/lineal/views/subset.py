@@ -49,7 +49,9 @@ _ATTRIBUTES: Final = {
     "href": _LINK,
     "src": _PICTURE,
 }
-_TOKEN = re.compile(r'(?P<text>[^<]+)|<(?P<close>/?)(?P<tag>[a-z][a-z0-9]*)(?P<attributes>(?: [a-zA-Z][a-zA-Z0-9-]*="[^"<>]*")*) ?(?P<end>/?)>')
+_TOKEN = re.compile(
+    r'(?P<text>[^<]+)|<(?P<close>/?)(?P<tag>[a-z][a-z0-9]*)(?P<attributes>(?: [a-zA-Z][a-zA-Z0-9-]*="[^"<>]*")*) ?(?P<end>/?)>'
+)
 _ATTRIBUTE = re.compile(r' ([a-zA-Z][a-zA-Z0-9-]*)="([^"<>]*)"')
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|#39|#x27);)")
 _PAGE = re.compile(r'<!doctype html>\n<html lang="en"><head>.*?</head><body>\n(?P<body>.*)</body></html>\n', re.DOTALL)
