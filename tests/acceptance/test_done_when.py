@@ -241,7 +241,10 @@ def test_ctrl_c_stops_cleanly(tmp_path, orchestrator, monkeypatch):
     try:
         line = process.stdout.readline()
         assert "sleeping" in line
-        time.sleep(1.0)  # by now others see the step as running
+        patience = time.monotonic() + 30
+        while "slow" not in Client().list_pipeline_runs()[0].steps:  # until others see the step
+            assert time.monotonic() < patience
+            time.sleep(0.05)
         assert Client().list_pipeline_runs()[0].steps["slow"].status == "running"
         process.send_signal(signal.SIGINT)
         process.wait(20)

@@ -201,6 +201,12 @@ def test_a_name_is_only_ever_a_name():
             load_artifact(missing)
 
 
+def test_a_name_is_the_same_however_it_was_typed():
+    """An accent as a letter of its own, as some systems write it, makes no other name."""
+    save_artifact(1, "re\u0301sume\u0301")
+    assert load_artifact("r\u00e9sum\u00e9") == load_artifact("re\u0301sume\u0301") == load_artifact("re\u0301sume\u0301", 1) == 1
+
+
 def test_what_is_missing_names_the_closest_names():
     """As a KeyError that can be read."""
     save_artifact(1, "training_data")

@@ -124,10 +124,10 @@ def show(version: str, as_json: bool) -> None:
 @command.command()
 @click.argument("version", metavar="NAME[@VERSION]")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write them into this folder, with an index.html.")
-@click.option("--force", is_flag=True, help="Replace files that are in the folder already.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are in the folder already.")
 @click.option("--open", "open_", is_flag=True, help="Open them in the browser.")
 @json_option
-def visualize(version: str, output: Path | None, force: bool, open_: bool, as_json: bool) -> None:
+def visualize(version: str, output: Path | None, overwrite: bool, open_: bool, as_json: bool) -> None:
     """Show the visualizations of one version: printed as far as they can be, as files, or in the browser. NAME alone is the newest."""
     view = Client().get_artifact_version(*split_version(version))
     if as_json:
@@ -136,7 +136,7 @@ def visualize(version: str, output: Path | None, force: bool, open_: bool, as_js
         view.visualize()
     else:
         folder = Path(tempfile.mkdtemp(prefix="lineal-")) if output is None else output
-        page = view.visualize_to(folder, overwrite=force)
+        page = view.visualize_to(folder, overwrite=overwrite)
         click.echo(page)
         if open_:
             webbrowser.open(page.absolute().as_uri())

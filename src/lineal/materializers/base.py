@@ -67,7 +67,7 @@ class _Common:
         return ()
 
     def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
-        """Give what shows a stored value that has no visualization, each time somebody looks, from its files and without loading it.
+        """Give what shows a stored value, from its files and without loading it, each time somebody looks; after what `visualize` made.
 
         For formats that can be read by a person as they are. `read` gives the bytes of a file.
         """

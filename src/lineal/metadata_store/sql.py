@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from sqlite3 import Cursor
 from typing import Any, TypeVar
+from unicodedata import normalize
 
 from lineal.errors import NotFound, SettingsError, StoreMismatch, UsageError
 from lineal.metadata_store import commits, deleting, runs
@@ -191,6 +192,8 @@ class SqliteMetadataStore:
     # -- artifacts
 
     def get_version(self, name_or_id: str, version: str | None = None) -> VersionRecord:
+        if not name_or_id.isascii():
+            name_or_id = normalize("NFC", name_or_id)  # as names are stored, however they were typed
         if version is not None and version != "latest":
             rows = self._db.read(SQL["version_by_number"], (name_or_id, version))
         elif _VERSION_PREFIX(name_or_id):

@@ -35,7 +35,7 @@ def test_visualizations_are_written_into_a_folder(lineal, saved: None, tmp_path:
     again = lineal("artifact", "visualize", "picture", "--output", str(folder))
     assert again.code != 0
     assert "is there already" in again.err
-    assert lineal("artifact", "visualize", "picture", "--output", str(folder), "--force").code == 0
+    assert lineal("artifact", "visualize", "picture", "--output", str(folder), "--overwrite").code == 0
 
 
 def test_visualizations_are_opened_in_the_browser(lineal, saved: None, monkeypatch: pytest.MonkeyPatch) -> None:

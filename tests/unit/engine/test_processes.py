@@ -29,18 +29,28 @@ def wait(seconds: float, name: str) -> dict[str, Any]:
 
 
 @step
+def meet(folder: str, own: str, other: str) -> dict[str, Any]:
+    """Wait until the other step runs too."""
+    (Path(folder) / own).touch()
+    patience = time.monotonic() + 60
+    while not (Path(folder) / other).exists():
+        assert time.monotonic() < patience, "the other step did not run at the same time"
+        time.sleep(0.01)
+    return {"pid": os.getpid()}
+
+
+@step
 def gather(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return parts
 
 
 def test_independent_steps_run_at_the_same_time_in_other_processes():
     @pipeline
-    def waiting():
-        gather([wait(0.8, "a"), wait(0.8, "b")])
+    def meeting():
+        here = str(Path.cwd())
+        gather([meet(here, "a", "b"), meet(here, "b", "a")])
 
-    first, second = waiting().steps["gather"].output.load()
-    assert first["start"] < second["end"]
-    assert second["start"] < first["end"]
+    first, second = meeting().steps["gather"].output.load()
     assert os.getpid() not in {first["pid"], second["pid"]}
     assert first["pid"] != second["pid"]
 

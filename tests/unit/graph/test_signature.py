@@ -106,7 +106,9 @@ REFUSED: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("function", "message"), REFUSED, ids=[getattr(function, "__name__", type(function).__name__) for function, _ in REFUSED])
+@pytest.mark.parametrize(
+    ("function", "message"), REFUSED, ids=[getattr(function, "__name__", type(function).__name__) for function, _ in REFUSED]
+)
 def test_what_cannot_be_a_step_is_refused_when_it_is_defined(function: Any, message: str) -> None:
     """The message names the step and the argument, and says what to do instead."""
     with pytest.raises(DefinitionError, match=message):
