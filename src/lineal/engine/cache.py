@@ -176,10 +176,15 @@ def output_ids(step: StepSpec, registry: Registry) -> Mapping[str, str]:
     return _output_ids(step, registry, registry.generation)
 
 
+def is_asked(call: Call) -> bool:
+    """Tell whether an earlier result may answer a call, and its own may answer later ones."""
+    enabled = call.options.enable_cache
+    return bool(call.step.signature.outputs) if enabled is None else enabled  # without outputs, a step is run for what it does
+
+
 def look_up(inquiry: Inquiry, call: Call, metadata: MetadataStore, artifacts: Artifacts) -> Hit | None:
     """Find an earlier step run with the same key whose bytes are all there, and say in `inquiry.decision` what was found."""
-    enabled = call.options.enable_cache
-    if enabled is False or (enabled is None and not call.step.signature.outputs):  # without outputs, a step is run for what it does
+    if not is_asked(call):
         inquiry.decision = "off"
         return None
     cached = metadata.find_cached(inquiry.key)

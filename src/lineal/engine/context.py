@@ -71,6 +71,11 @@ def current_step() -> StepContext | None:
     return context
 
 
+def is_step_thread() -> bool:
+    """Tell whether this very thread runs a step. Unlike `current_step`, it takes no other thread's step for its own."""
+    return _current.get() is not None
+
+
 def current_reads() -> Any:
     """Give the notes of what is used here; None outside of steps, and while Lineal itself is at work.
 

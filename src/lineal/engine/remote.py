@@ -56,7 +56,7 @@ class _Parcel:
 
 
 class _OtherCode(Exception):
-    """The worker's module holds other code than the task's key speaks of."""
+    """The worker's modules hold other code than the task's key speaks of, or are not to be found there."""
 
 
 class RemoteSteps:
@@ -80,13 +80,13 @@ class RemoteSteps:
 
     def _send(self, task: StepTask, answer: "Future[StepResult]", *, by_value: bool) -> None:
         inner = self._workers.submit(self._work, pack(task, by_value=by_value))
-        inner.add_done_callback(lambda done: self._receive(done, task, answer))
+        inner.add_done_callback(lambda done: self._receive(done, task, answer, by_value=by_value))
 
-    def _receive(self, inner: "Future[Any]", task: StepTask, answer: "Future[StepResult]") -> None:
+    def _receive(self, inner: "Future[Any]", task: StepTask, answer: "Future[StepResult]", *, by_value: bool) -> None:
         error = inner.exception() if not inner.cancelled() else StepCrashed(f"{task.where} was cancelled")
         if error is None:
             answer.set_result(unpack(inner.result()))
-        elif isinstance(error, _OtherCode):
+        elif isinstance(error, _OtherCode) and not by_value:
             self._send(task, answer, by_value=True)
         elif isinstance(error, BrokenProcessPool) and not self._cancelled.is_set():
             # One worker died and took the pool with it; whose step it was is not known, so each is tried once more by itself.
@@ -148,7 +148,10 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
     """Run a packed task in this worker and give its packed result. Raises _OtherCode when the function must travel by value."""
     import cloudpickle
 
-    parcel: _Parcel = cloudpickle.loads(packed)
+    try:
+        parcel: _Parcel = cloudpickle.loads(packed)
+    except (ImportError, AttributeError) as missing:  # such as the module of a materializer, registered where the run is
+        raise _OtherCode(str(missing)) from missing
     sys.path.extend(entry for entry in parcel.path if entry not in sys.path)
     os.chdir(parcel.folder)
     registry.adopt(parcel.materializers)  # a script registers its own in the process that runs it

@@ -8,7 +8,6 @@ A prune may come between a look and its transaction. The store notices it in tha
 whose version is gone is then run, and a step whose fresh bytes are gone is run again.
 """
 
-import heapq
 import time
 import traceback
 from collections import Counter
@@ -21,7 +20,7 @@ from typing import Any, Protocol
 from lineal.artifacts import Artifacts, boots
 from lineal.engine import cache
 from lineal.engine.claims import Claims
-from lineal.engine.context import current_step
+from lineal.engine.context import is_step_thread
 from lineal.engine.dependencies import declared
 from lineal.engine.environment import begin as ask_for_environment
 from lineal.engine.environment import environment
@@ -31,6 +30,7 @@ from lineal.engine.interrupt import Interrupts
 from lineal.engine.precheck import foretell
 from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
+from lineal.engine.queue import Queue
 from lineal.engine.tail import Tails
 from lineal.engine.undeclared import summary
 from lineal.engine.waits import Waits
@@ -120,8 +120,9 @@ class Runner:
         self._running: dict[Future[StepResult], tuple[Call, cache.Inquiry, StepRunRecord]] = {}
         self._starting: tuple[Call, cache.Inquiry, StepRunRecord] | None = None
         self._pulse = Pulse(self.metadata, run.id)
-        # A run inside of a step waits for nobody: who waits for that step might be the one that it would wait for.
-        self._waits = Waits(services.claims if current_step() is None else None, self.metadata)
+        # A run inside of a step waits for nobody: who waits for that step might be the one that it would wait for. A run in another
+        # thread while a step is at work here does wait, for it is most often a run of its own.
+        self._waits = Waits(None if is_step_thread() else services.claims, self.metadata)
         self._interrupts = Interrupts()
         self._submit: Callable[[StepTask], Future[StepResult]] | None = None
         self._run_metadata: dict[str, Any] = {}
@@ -149,11 +150,11 @@ class Runner:
         with self._interrupts:
             try:
                 while True:
-                    queue = _Queue(todo, self.ended)
+                    queue = Queue(todo, self.ended)
                     try:
                         while queue.ready or self._running or self._waits:
                             if queue.ready and len(self._running) < capacity:
-                                call = todo[heapq.heappop(queue.ready)]
+                                call = todo[queue.pop()]
                                 self._start(call)
                                 if call.position in self.ended:
                                     queue.release(call)
@@ -229,11 +230,12 @@ class Runner:
         if again is not None:
             inquiry.decision = "lost"
         else:
+            free = not cache.is_asked(call) or self._waits.claim(call, inquiry.key)
             cached = cache.look_up(inquiry, call, self.metadata, self.artifacts)
             if cached is not None:
                 self._hit(call, inquiry, cached)
                 return
-            if inquiry.decision != "off" and not self._waits.claim(call, inquiry.key):
+            if not free:
                 self._say_waiting(call, inquiry.key)
                 return
         foretell(call, self.run.pipeline, self.artifacts.registry)
@@ -457,27 +459,6 @@ class Runner:
         if self.reporter is not None:
             self.reporter.finished(self.run, Counter(ended.status for ended in self.ended.values()))
         return self.run
-
-
-class _Queue:
-    """The calls whose upstream has ended, as a heap of positions, so that they start in the order of the definition."""
-
-    def __init__(self, todo: Mapping[int, Call], ended: Mapping[int, Ended]) -> None:
-        self.waiting: dict[int, int] = {}
-        self.followers: dict[int, list[int]] = {}
-        for position, call in todo.items():
-            needs = {earlier.position for earlier in call.upstream()}.difference(ended)
-            self.waiting[position] = len(needs)
-            for need in needs:
-                self.followers.setdefault(need, []).append(position)
-        self.ready = [position for position, count in self.waiting.items() if not count]
-        heapq.heapify(self.ready)
-
-    def release(self, call: Call) -> None:
-        for position in self.followers.pop(call.position, ()):
-            self.waiting[position] -= 1
-            if not self.waiting[position]:
-                heapq.heappush(self.ready, position)
 
 
 def _final_status(error: BaseException | None) -> Status:

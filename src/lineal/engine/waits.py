@@ -43,7 +43,10 @@ class Waits:
         return bool(self._waiting)
 
     def claim(self, call: Call, key: str) -> bool:
-        """Claim the result of a call that is about to run. False when it must wait: `due` gives it back."""
+        """Claim the result of a call, before the cache is asked: who looks first and claims then makes again what was made in between.
+
+        False when somebody else has the claim, so that the call must wait unless the cache knows the result: `due` gives it back.
+        """
         if self._claims is None or call.position in self._held or call.position in self._free:
             return True
         if self._claims.take(key):
@@ -59,7 +62,9 @@ class Waits:
         return None if run is None else run.name
 
     def ended(self, call: Call) -> None:
-        """Give up the claim of a call that has ended; nothing when it had none."""
+        """Give up the claim of a call that has ended, or let it wait no longer; nothing when it had none."""
+        if self._waiting:
+            self._waiting.pop(call.position, None)
         if self._held and self._claims is not None:
             key = self._held.pop(call.position, None)
             if key is not None:

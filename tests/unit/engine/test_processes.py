@@ -14,6 +14,7 @@ import pytest
 
 from lineal import Client, log_metadata, pipeline, step
 from lineal.errors import OutputError, StepCrashed
+from lineal.materializers.registry import registry
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +76,48 @@ def test_results_logs_and_metadata_come_back(capsys):
     assert version.metadata["kind"] == "array"
     assert "from the worker" in capsys.readouterr().out
     assert talking().steps["talk"].status == "cached"
+
+
+REGISTERED = """
+from lineal.materializers import BytesMaterializer
+
+class Thing:
+    pass
+
+class ThingMaterializer(BytesMaterializer):
+    id = "test.elsewhere/1"
+    types = (Thing,)
+
+    def dumps(self, value):
+        return b""
+
+    def loads(self, data, type_):
+        return Thing()
+"""
+
+
+def test_a_registered_materializer_whose_module_the_workers_do_not_find_goes_along(monkeypatch):
+    """As in a notebook that changed its folder: its modules are here, and not where the workers look for them."""
+    Path("elsewhere.py").write_text(REGISTERED)
+    with monkeypatch.context() as context:
+        context.syspath_prepend(Path.cwd())
+        elsewhere = __import__("elsewhere")
+    monkeypatch.setattr(registry, "given", [])
+    registry.register(elsewhere.ThingMaterializer)
+    Path("elsewhere.py").unlink()
+
+    @step
+    def count(n: int) -> int:
+        return n + 1
+
+    @pipeline
+    def counting():
+        count(1)
+
+    try:
+        assert counting().steps["count"].output.load() == 2
+    finally:
+        del sys.modules["elsewhere"]
 
 
 class Odd(Exception):

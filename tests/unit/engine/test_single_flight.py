@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from lineal import Client, pipeline, step
-from lineal.engine import waits
+from lineal.engine import cache, waits
+from lineal.engine.claims import Claims
 
 PROJECT = """
     import os, sys, time
@@ -268,6 +269,77 @@ def test_two_threads_compute_once() -> None:
     for thread in threads:
         thread.join()
     assert sorted(count) == ["cached", "cached", "completed"]
+    assert computed() == ["7"]
+
+
+def test_what_was_made_between_the_look_and_the_claim_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run commits its result and drops its claim at the worst moment: just after this one looked in the cache."""
+    @step(undeclared="off")
+    def quick(n: int) -> int:
+        with Path("computed.txt").open("a") as file:
+            print(n, file=file)
+        return n
+
+    @pipeline
+    def flow() -> None:
+        quick(7)
+
+    looked = cache.look_up
+    others = []
+
+    def look_and_be_late(*given: Any) -> Any:
+        found = looked(*given)
+        if not others:
+            others.append(threading.Thread(target=flow))
+            others[0].start()
+            others[0].join(1)  # without a claim, it comes to its end here
+        return found
+
+    monkeypatch.setattr(cache, "look_up", look_and_be_late)
+    flow()
+    others[0].join()
+    assert computed() == ["7"]
+
+
+def test_a_hit_needs_no_claim_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who only looks may have the claim at that moment."""
+
+    @step(undeclared="off")
+    def quick(n: int) -> int:
+        return n
+
+    @pipeline
+    def flow() -> None:
+        quick(7)
+
+    flow()
+    monkeypatch.setattr(Claims, "take", lambda self, key: False)
+    assert flow().steps["quick"].status == "cached"
+
+
+def test_a_run_that_begins_in_another_thread_while_a_step_is_at_work_waits_too() -> None:
+    """It is no part of that step, although no other step runs in this process."""
+
+    @step(undeclared="off")
+    def slow(n: int) -> int:
+        with Path("computed.txt").open("a") as file:
+            print(n, file=file)
+        while not Path("stop.txt").exists():
+            time.sleep(0.01)
+        return n
+
+    @pipeline
+    def flow() -> None:
+        slow(7)
+
+    first, second = (threading.Thread(target=flow) for _ in range(2))
+    first.start()
+    wait_until_computing()
+    second.start()
+    second.join(1)
+    Path("stop.txt").touch()
+    first.join()
+    second.join()
     assert computed() == ["7"]
 
 
