@@ -29,6 +29,7 @@ MOST = 200
 
 _COPY: Final = 20  # variables: who asks for more copies the environment, for another program
 _MANY: Final = 5  # files in one folder, above which the folder stands for them
+_NAMED: Final = 5  # things that are named on one line
 _CODE: Final = (".py", ".pyc", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".pth")
 _SYSTEM: Final = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr", "/Library", "/System", "/private/etc")
 _ours: set[str] = set()
@@ -115,7 +116,8 @@ def sentences(undeclared: Mapping[str, Json]) -> list[str]:
 def summary(undeclared: Mapping[str, Json]) -> str:
     """Give what was used on one line, for the list of a run's steps; empty when there is nothing."""
     names = [name for kind in ("files", "environment", "network", "programs") for name in undeclared.get(kind, ())]
-    return ", ".join(names)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 # -- what is seen
@@ -251,6 +253,7 @@ def _inside(folder: str) -> str:
 def _system() -> tuple[str, ...]:
     """Give the places of Python, of installed packages and of the system, and of the settings and caches that programs keep."""
     places = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
+    places.update(each for each in sys.path if Path(each).name in ("site-packages", "dist-packages"))  # of another environment, too
     if sys.platform == "win32":
         places.add(str(Path(sys.executable).anchor + "Windows"))
     home = Path.home()

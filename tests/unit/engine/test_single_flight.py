@@ -274,6 +274,7 @@ def test_two_threads_compute_once() -> None:
 
 def test_what_was_made_between_the_look_and_the_claim_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run commits its result and drops its claim at the worst moment: just after this one looked in the cache."""
+
     @step(undeclared="off")
     def quick(n: int) -> int:
         with Path("computed.txt").open("a") as file:

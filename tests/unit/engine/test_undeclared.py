@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from lineal import CachePolicy, Client, pipeline, step
-from lineal.engine.undeclared import sentences, summary
+from lineal.engine.undeclared import _system, sentences, summary
 from lineal.errors import UndeclaredInput
 
 
@@ -199,6 +199,19 @@ def test_what_is_no_input_is_left_out(function: Callable[[], object], monkeypatc
     assert used_by(function) == {}
 
 
+def test_what_is_installed_in_another_environment_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries that come by a `.pth` file or PYTHONPATH read their own files, too."""
+    elsewhere = tmp_path / "elsewhere/site-packages"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "entry_points.txt").write_text("[console_scripts]")
+    monkeypatch.syspath_prepend(elsewhere)
+    _system.cache_clear()
+    try:
+        assert used_by((elsewhere / "entry_points.txt").read_text) == {}
+    finally:
+        _system.cache_clear()
+
+
 def test_what_lineal_reads_for_the_step_is_left_out() -> None:
     assert used_by(read_through_lineal) == {"environment": ["LINEAL_HOME"]}
 
@@ -338,6 +351,11 @@ def test_what_is_said_names_each_kind() -> None:
     assert sentences({}) == []
     assert summary({}) == ""
     assert summary({"files": ["a"], "programs": ["git"]}) == "a, git"
+
+
+def test_one_line_names_a_few_and_counts_the_rest() -> None:
+    assert summary({"files": ["a", "b"], "environment": ["C"]}) == "a, b, C"
+    assert summary({"files": list("abcdefgh"), "programs": ["p"]}) == "a, b, c, d, e and 4 more"
 
 
 def test_looking_never_breaks_what_the_step_does(monkeypatch: pytest.MonkeyPatch) -> None:
