@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lineal.materializers.base import BytesMaterializer as BytesMaterializer
     from lineal.materializers.base import Materializer as Materializer
     from lineal.materializers.registry import register_materializer as register_materializer
+    from lineal.pipelines import get_pipeline_context as get_pipeline_context
     from lineal.pipelines import pipeline as pipeline
     from lineal.pipelines import step as step
     from lineal.saving import ExternalArtifact as ExternalArtifact
@@ -34,6 +35,7 @@ _PLACES = {
     "Materializer": "lineal.materializers.base",
     "Retry": "lineal.graph.step",
     "add_tags": "lineal.tagging",
+    "get_pipeline_context": "lineal.pipelines",
     "get_step_context": "lineal.engine.context",
     "load_artifact": "lineal.saving",
     "log_metadata": "lineal.functions",
@@ -54,6 +56,7 @@ __all__ = [
     "Materializer",
     "Retry",
     "add_tags",
+    "get_pipeline_context",
     "get_step_context",
     "load_artifact",
     "log_metadata",

@@ -8,9 +8,10 @@ from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+from uuid import UUID
 
 from lineal.artifacts import type_name
-from lineal.engine.context import current_log
+from lineal.engine.context import PipelineContext, current_log
 from lineal.engine.logs import teeing
 from lineal.engine.precheck import refuse
 from lineal.engine.progress import make_reporter
@@ -25,7 +26,7 @@ from lineal.graph.step import Options, Retry, StepSpec
 from lineal.materializers.base import AnyMaterializer
 from lineal.materializers.registry import instance
 from lineal.model import values
-from lineal.model.naming import check_name, expand, new_id, time_placeholders
+from lineal.model.naming import check_name, check_tags, expand, new_id, time_placeholders
 from lineal.model.records import RunRecord, VersionRecord
 from lineal.model.states import Status
 from lineal.views import RunView
@@ -35,6 +36,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _recorder: ContextVar[Recorder | None] = ContextVar("lineal_recorder", default=None)
+_context: ContextVar[PipelineContext | None] = ContextVar("lineal_pipeline", default=None)
+
+
+def get_pipeline_context() -> PipelineContext:
+    """Give the context of the pipeline whose body is going on: its name, the run's id and name, parameters, tags, `extra`.
+
+    Raises UsageError outside of a pipeline's body. Inside a step it is `get_step_context` that knows the pipeline and the run.
+    """
+    context = _context.get()
+    if context is None or _recorder.get() is None:
+        raise UsageError("get_pipeline_context() works only in the body of a pipeline; inside a step use get_step_context()")
+    return context
 
 
 class Step(Generic[P, R]):
@@ -115,7 +128,8 @@ class Pipeline(Generic[P]):
         workspace = open_workspace()
         start = datetime.now(UTC)
         reporter = make_reporter(quiet=workspace.settings.quiet)
-        runner = Runner(workspace, self._new_run(workspace, arguments, start), reporter)
+        record = self._new_run(workspace, arguments, start)
+        runner = Runner(workspace, record, reporter)
         recorder = Recorder(
             self.name,
             _for_steps(self.options),
@@ -125,7 +139,7 @@ class Pipeline(Generic[P]):
         )
         with inside(workspace), teeing(current_log, None if reporter is None else reporter.through):
             try:
-                with _recording(recorder, self):
+                with _recording(recorder, self, self._about(record, arguments, start)):
                     self.function(**arguments)
                 calls = recorder.close()
                 _check_outputs(runner, calls)
@@ -140,8 +154,12 @@ class Pipeline(Generic[P]):
         return RunView(record, workspace)
 
     def _inline(self, outer: Recorder, arguments: dict[str, Any]) -> Any:
-        with _recording(outer, self):
+        with _recording(outer, self, _context.get()):
             return self.function(**arguments)
+
+    def _about(self, record: RunRecord, arguments: Mapping[str, Any], start: datetime) -> PipelineContext:
+        extra = self.overrides.over(self.options).extra or {}
+        return PipelineContext(self.name, UUID(record.id), record.name, dict(arguments), start, record.tags, dict(extra))
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         arguments = bind(self.signature, self.name, args, kwargs)
@@ -222,7 +240,8 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         on_success: Called after the outputs are checked and saved.
         retry: How often a failed step is tried again.
         substitutions: Values for placeholders in names, such as `{"region": "eu"}`.
-        tags: Tags of the step.
+        extra: Anything, for the step's own use: `get_step_context().extra`.
+        tags: Tags of each version that the step makes, beside those that `ArtifactConfig` says.
 
     Raises DefinitionError when the function cannot be a step: `*args`, arguments called `after` or `id`, bad output names.
     """
@@ -256,7 +275,8 @@ def pipeline(function: Callable[..., Any] | None = None, /, **options: Any) -> A
     """Make a function a pipeline: `@pipeline`, or `@pipeline(name="training", enable_cache=False)`.
 
     Calling it runs the steps that its body calls, and gives the run. Options hold for each of its steps unless the step says otherwise;
-    `with_options` on the pipeline beats the steps. See `step` for their meaning; `tags` are those of the run.
+    `with_options` on the pipeline beats the steps. See `step` for their meaning; `tags` are those of the run, `extra` is for the body's own
+    use: `get_pipeline_context().extra`.
     """
     if function is None:
         return lambda decorated: Pipeline(decorated, _options(options, "pipeline"), Options(), None)
@@ -267,16 +287,17 @@ _open_pipelines: ContextVar[tuple[object, ...]] = ContextVar("lineal_open_pipeli
 
 
 @contextmanager
-def _recording(recorder: Recorder, pipeline: "Pipeline[Any]") -> Iterator[None]:
+def _recording(recorder: Recorder, pipeline: "Pipeline[Any]", about: PipelineContext | None) -> Iterator[None]:
     open_ = _open_pipelines.get()
     if pipeline in open_:
         raise CallError(f"pipeline {pipeline.name!r} calls itself; a pipeline may call other pipelines, but not itself")
-    tokens = _recorder.set(recorder), _open_pipelines.set((*open_, pipeline))
+    tokens = _recorder.set(recorder), _open_pipelines.set((*open_, pipeline)), _context.set(about)
     try:
         yield
     finally:
         _recorder.reset(tokens[0])
         _open_pipelines.reset(tokens[1])
+        _context.reset(tokens[2])
 
 
 def _load(runner: Runner, recorder: Recorder, ref: OutputRef) -> Any:
@@ -343,7 +364,8 @@ def _options(given: Mapping[str, Any], what: str) -> Options:
         raise DefinitionError(f'undeclared of a {what} is "off", "note" or "error"; got {given["undeclared"]!r}')
     if not isinstance(given.get("cache_policy"), CachePolicy | None):
         raise DefinitionError(f"cache_policy of a {what} takes a CachePolicy, got {given['cache_policy']!r}")
-    return Options(**given)
+    tags = given.get("tags")
+    return Options(**given) if tags is None else Options(**{**given, "tags": check_tags(tags)})
 
 
 def _materializers(given: Any, signature: Any, step_name: str) -> dict[str, AnyMaterializer]:

@@ -15,9 +15,10 @@ import pandas as pd
 import pydantic
 import pytest
 from sklearn.linear_model import LinearRegression
+from typing_extensions import TypeAliasType
 
 import lineal
-from lineal import ArtifactConfig, CachePolicy, Client, ExternalArtifact, Retry, pipeline, step
+from lineal import ArtifactConfig, CachePolicy, Client, ExternalArtifact, Retry, get_pipeline_context, get_step_context, pipeline, step
 from lineal.errors import (
     CallError,
     DefinitionError,
@@ -27,9 +28,11 @@ from lineal.errors import (
     LinealError,
     OutputError,
     ParameterError,
+    UsageError,
 )
 
 T = TypeVar("T")
+Alias = TypeAliasType("Alias", int | list[int])  # what `type Alias = ...` makes
 UserId = NewType("UserId", int)
 
 
@@ -125,6 +128,53 @@ def test_visualizations_are_switched_off_at_each_level(where: str) -> None:
 
     (showing.with_options(**off) if where == "run" else showing)()
     assert Client().get_artifact_version("table").visualizations == []
+
+
+def test_tags_of_a_step_are_those_of_its_versions_and_tags_of_a_pipeline_those_of_its_runs() -> None:
+    """Beside what `ArtifactConfig` says; one tag needs no list; what is no tag is refused when it is said."""
+
+    @step(tags=["daily", "raw"])
+    def made() -> Annotated[int, ArtifactConfig(name="made", tags=["gold", "raw"])]:
+        return 1
+
+    @pipeline(tags="nightly")
+    def making() -> None:
+        made()
+
+    run = making()
+    assert (run.tags, run.steps["made"].output.tags) == (["nightly"], ["gold", "raw", "daily"])
+    assert [each.name for each in Client().list_artifact_versions(tags="daily")] == ["made"]
+    with pytest.raises(InvalidName):
+        step(tags=[""])(one.spec.function)
+
+
+def test_extra_is_what_the_functions_contexts_give_back() -> None:
+    """`extra=` of the step in `get_step_context()`, of the pipeline in `get_pipeline_context()`; which knows the run, in a body only."""
+    seen: list[Any] = []
+
+    @step(extra={"team": "blue"}, enable_cache=False)
+    def asked() -> int:
+        seen.append(get_step_context().extra)
+        with pytest.raises(UsageError, match="get_step_context"):
+            get_pipeline_context()
+        return 1
+
+    @pipeline
+    def inner() -> None:
+        seen.append(get_pipeline_context().name)
+
+    @pipeline(extra={"team": "red"}, tags=["t"])
+    def asking(n: int) -> None:
+        asked.with_options(name="before")().load()  # type: ignore[attr-defined]
+        context = get_pipeline_context()
+        seen.append((context.name, context.parameters, context.extra, context.tags))
+        seen.append((context.run_id, context.run_name, context.start_time))
+        inner()
+
+    run = asking("3")  # type: ignore[arg-type]
+    assert seen == [{"team": "blue"}, ("asking", {"n": 3}, {"team": "red"}, ("t",)), (run.id, run.name, run.start_time), "asking"]
+    with pytest.raises(UsageError, match="body of a pipeline"):
+        get_pipeline_context()
 
 
 def test_a_decorated_function_keeps_its_signature() -> None:
@@ -610,7 +660,7 @@ def made(n: int) -> tuple[Annotated[int, "low"], "Annotated[str, 'high']"]:
 
 
 def test_the_annotations_of_typing_work() -> None:
-    """`Union`, `Optional`, `Literal`, `TypeVar`, `Callable` and `NewType`, on inputs and outputs."""
+    """`Union`, `Optional`, `Literal`, `TypeVar`, `Callable`, `NewType` and PEP 695 aliases, on inputs and outputs."""
     from collections.abc import Callable
 
     @step
@@ -625,6 +675,10 @@ def test_the_annotations_of_typing_work() -> None:
         return {"a": a, "b": b, "c": c, "d": d, "e": e, "f": f}
 
     @step
+    def aliased(n: Alias) -> Alias:
+        return [n] if isinstance(n, int) else n
+
+    @step
     def function() -> Callable[[int], int]:
         return abs
 
@@ -637,12 +691,14 @@ def test_the_annotations_of_typing_work() -> None:
         given("1", None, "y", UserId(4), [5])
         given(1, 2, "x", UserId(4), {"k": 1}, [UserId(6)])
         called(function())
+        aliased(3)
 
     with pytest.warns(lineal.errors.LinealWarning, match="pickle"):
         run = working()
     assert run.steps["given"].output.load() == {"a": "1", "b": None, "c": "y", "d": 4, "e": [5], "f": None}
     assert run.steps["given_2"].output.load() == {"a": 1, "b": 2.0, "c": "x", "d": 4, "e": {"k": 1}, "f": [6]}
     assert run.steps["called"].output.load() == 3
+    assert run.steps["aliased"].output.load() == [3]
 
     @pipeline
     def wrong() -> None:

@@ -4,7 +4,9 @@ import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from lineal.engine.logs import StepLog
 from lineal.errors import NotFound, UsageError
@@ -35,6 +37,7 @@ class StepContext:
         position: Place of the call in the pipeline.
         started: When the step began, in microseconds since 1970.
         is_shown: Whether the step run has been recorded as running by the step itself.
+        extra: What `@step(extra=...)` says, for the step's own use.
     """
 
     run_id: str
@@ -54,6 +57,30 @@ class StepContext:
     position: int = 0
     started: int = 0
     is_shown: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineContext:
+    """The pipeline whose body is going on here, and the run that comes of it.
+
+    Attributes:
+        name: Name of the pipeline.
+        run_id: Id of the run.
+        run_name: Name of the run.
+        parameters: The pipeline's arguments by name, as the body gets them.
+        start_time: When the run began, in UTC: what `{date}` and `{time}` stand for.
+        tags: Tags of the run.
+        extra: What `@pipeline(extra=...)` says, for the body's own use.
+    """
+
+    name: str
+    run_id: UUID
+    run_name: str
+    parameters: Mapping[str, Any]
+    start_time: datetime
+    tags: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 _current: ContextVar[StepContext | None] = ContextVar("lineal_step", default=None)

@@ -77,7 +77,7 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
     context = StepContext(
         task.run_id, task.run_name, task.pipeline, task.step_run_id, task.name, task.artifacts, result.metadata,
         result.output_metadata, result.run_metadata, result.loaded, result.saved_versions,
-        step=task.spec.name, position=task.position, started=result.started,
+        step=task.spec.name, position=task.position, started=result.started, extra=task.options.extra or {},
     )  # fmt: skip
     if task.logs is not None:
         context.log = StepLog(task.logs, task.step_run_id)

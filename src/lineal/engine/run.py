@@ -325,8 +325,8 @@ class Runner:
             outputs.append(
                 NewOutput(
                     new_id(), spec.name, name.artifact, name.version, saved.object, saved.materializer, saved.type,
-                    config.artifact_type or saved.data_type, "step", tuple(config.tags or ()), metadata,
-                    saved.companion,
+                    config.artifact_type or saved.data_type, "step",
+                    tuple(dict.fromkeys((*(config.tags or ()), *(call.options.tags or ())))), metadata, saved.companion,
                 )
             )  # fmt: skip
         return outputs
