@@ -23,7 +23,7 @@ from lineal.engine.remote import RemoteSteps, perform
 from lineal.engine.undeclared import leave_out
 from lineal.errors import SettingsError
 from lineal.host import LifeSign, life_sign
-from lineal.materializers.registry import registry
+from lineal.materializers.registry import REGISTRIES
 from lineal.metadata_store.base import MetadataStore
 from lineal.metadata_store.sql import SqliteMetadataStore
 from lineal.orchestrators.local import ProcessExecutor, SerialExecutor
@@ -80,6 +80,7 @@ class Workspace:
                     if self._metadata is not None:  # a worker process has bytes only
                         self._metadata.pair(self.artifact_store.identity)
                     home, copies = self.settings.home, self.settings.home / "copies"
+                    registry = REGISTRIES[self.settings.table_format]
                     self._artifacts = Artifacts(
                         self.artifact_store, registry, sync=self.settings.durability == "step", pickle=self.settings.pickle,
                         visualize=self.settings.visualizations == "on", hashes=home / "hashes",

@@ -39,6 +39,9 @@ class _Common:
     together: ClassVar[str | None] = None
     """Id, in the same file, of the materializer for a dict of nothing but such values: a state dict is one file, not one a tensor."""
 
+    as_parquet: ClassVar[str | None] = None
+    """Id, in the same file, of the materializer that has the same values where the setting `table_format` is "parquet". Not inherited."""
+
     def accepts(self, value: Any) -> bool:
         """Tell whether this value of the types can be saved; cheap. The registry goes on to the next candidate when it cannot.
 

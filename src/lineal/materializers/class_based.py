@@ -74,11 +74,11 @@ class BaseMaterializer:
 
     def save(self, value: Any) -> None:
         """Write the value into `self.uri`, and close every file. Equal values should give equal bytes."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__qualname__} has no save()")
 
     def load(self, data_type: type[Any]) -> Any:
         """Read the value back from `self.uri`, as a `data_type`: the class that was saved, or another one that the consumer asks for."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__qualname__} has no load()")
 
     def save_visualizations(self, value: Any) -> Mapping[str, Any]:
         """Write files that show the value into `self.uri`, here an empty folder of its own, and give each path with its kind.

@@ -11,11 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lineal.errors import NoMaterializer
-from lineal.materializers import arrow_ipc, pandas_axes, pandas_cells, pandas_view
+from lineal.materializers import arrow_ipc, pandas_axes, pandas_cells, pandas_view, parquet
 from lineal.materializers.array_summary import summary
 from lineal.materializers.arrow_ipc import Memory
 from lineal.materializers.base import AnyMaterializer, Materializer
@@ -72,17 +70,18 @@ class _Table(Materializer):
 
     def pack(self, value: Any) -> tuple[Spec, list[str], list[Any]]:
         """Give the spec, the names and the Arrow arrays of a value."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__qualname__} has no pack()")
 
     def unpack(self, spec: Spec, arrays: Iterator[Any], memory: Memory) -> Any:
         """Give the value of what `pack` gave."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__qualname__} has no unpack()")
 
 
 class IndexMaterializer(_Table):
     """Saves an index of any kind."""
 
     id = "pandas.Index/1"
+    as_parquet = "pandas.Index.parquet/1"
     types = _INDEX_TYPES
 
     def pack(self, value: Any) -> tuple[Spec, list[str], list[Any]]:
@@ -105,6 +104,7 @@ class SeriesMaterializer(_Table):
     """Saves a Series with its index."""
 
     id = "pandas.Series/1"
+    as_parquet = "pandas.Series.parquet/1"
     types = (pd.Series,)
 
     def pack(self, value: Any) -> tuple[Spec, list[str], list[Any]]:
@@ -137,6 +137,7 @@ class FrameMaterializer(_Table):
     """Saves a DataFrame."""
 
     id = "pandas.DataFrame/1"
+    as_parquet = "pandas.DataFrame.parquet/1"
     types = (pd.DataFrame,)
 
     def pack(self, value: Any) -> tuple[Spec, list[str], list[Any]]:
@@ -175,24 +176,13 @@ class FrameMaterializer(_Table):
 class _Parquet(_Table):
     """Writes and reads the same arrays and spec as Parquet with zstd."""
 
-    filename = "data.parquet"
+    filename = parquet.FILENAME
 
     def write(self, path: Path, spec: Spec, names: Sequence[str], arrays: Sequence[Any]) -> None:
-        # Parquet keeps of a dictionary only what is used, in the order of use; and it has no seconds.
-        plain = [arrow_ipc.undictionary(array) for array in arrays]
-        dictionaries = {str(n): arrow_ipc.embed(a.dictionary) for n, a in enumerate(arrays) if pa.types.is_dictionary(a.type)}
-        types = [arrow_ipc.embed(array.slice(0, 0)) for array in plain]
-        batch = arrow_ipc.record_batch(plain, names, {**spec, "dictionaries": dictionaries, "types": types})
-        pq.write_table(pa.Table.from_batches([batch]), path, compression="zstd", use_compliant_nested_type=False)
+        parquet.write(path, arrays, names, spec)
 
     def read(self, path: Path) -> tuple[Sequence[Any], Memory, Any]:
-        with pq.ParquetFile(path) as file:  # unlike read_table it takes two columns of one name
-            table = file.read()
-        spec = arrow_ipc.spec_of(table.schema)
-        types = [arrow_ipc.embedded(text)[0].type for text in spec["types"]]
-        arrays = [arrow_ipc.canonical(column.cast(type_)) for column, type_ in zip(table.columns, types, strict=True)]
-        for number, text in spec["dictionaries"].items():
-            arrays[int(number)] = pa.DictionaryArray.from_arrays(arrays[int(number)], arrow_ipc.embedded(text)[0], safe=False)
+        arrays, spec = parquet.read(path)
         return arrays, Memory(None), spec
 
 
@@ -284,6 +274,3 @@ def _facts(values: Any) -> Mapping[str, Json]:
 
 
 MATERIALIZERS: tuple[type[AnyMaterializer], ...] = (FrameMaterializer, SeriesMaterializer, IndexMaterializer)
-
-PARQUET: tuple[type[AnyMaterializer], ...] = (ParquetFrameMaterializer, ParquetSeriesMaterializer, ParquetIndexMaterializer)
-"""The same types as Parquet, for the setting `table_format = "parquet"`."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import polars as pl
 import pyarrow as pa
 
-from lineal.materializers import arrow_canonical, arrow_ipc
+from lineal.materializers import arrow_canonical, arrow_ipc, parquet
 from lineal.materializers.array_summary import summary
 from lineal.materializers.arrow_view import show_schema, show_table
 from lineal.materializers.base import AnyMaterializer, Materializer
@@ -35,20 +35,45 @@ _NOT_COUNTED = frozenset({"Int128", "UInt128", "Decimal", "Time"})
 """Data types of numbers and times that numpy does not have."""
 
 
-class FrameMaterializer(Materializer):
-    """Saves a DataFrame."""
-
-    id = "polars.DataFrame/1"
-    types: ClassVar[tuple[type, ...]] = (pl.DataFrame,)
+class _Columns(Materializer):
+    """Writes and reads columns with their data types."""
 
     def accepts(self, value: Any) -> bool:
         return type(value) in self.types
 
+    def write(self, folder: Path, columns: Sequence[pl.Series], spec: dict[str, Json]) -> None:
+        """Write columns of one length, with what `read` gives back beside them."""
+        spec["dtypes"] = [spec_of(column.dtype, f"the column {column.name!r:.60}") for column in columns]
+        self.write_arrays(folder, [_to_arrow(column) for column in columns], [column.name for column in columns], spec)
+
+    def read(self, folder: Path) -> tuple[list[pl.Series], Any]:
+        """Give the columns and the rest of the spec."""
+        names, arrays, spec = self.read_arrays(folder)
+        found = zip(names, arrays, spec["dtypes"], strict=True)
+        return [_from_arrow(array, dtype_of(dtype)).alias(name) for name, array, dtype in found], spec
+
+    def write_arrays(self, folder: Path, arrays: Sequence[Any], names: Sequence[str], spec: Mapping[str, Json]) -> None:
+        """Write the file."""
+        arrow_ipc.write(folder / FILENAME, arrays, names, spec)
+
+    def read_arrays(self, folder: Path) -> tuple[Sequence[str], Sequence[Any], Any]:
+        """Read names, arrays and spec of the file."""
+        schema, [batch] = arrow_canonical.read(folder / FILENAME)
+        return schema.names, batch.columns, arrow_ipc.spec_of(schema)
+
+
+class FrameMaterializer(_Columns):
+    """Saves a DataFrame."""
+
+    id = "polars.DataFrame/1"
+    as_parquet = "polars.DataFrame.parquet/1"
+    types: ClassVar[tuple[type, ...]] = (pl.DataFrame,)
+
     def save(self, value: Any, folder: Path) -> None:
-        _write(folder, value.get_columns(), {"height": value.height})
+        self.write(folder, value.get_columns(), {"height": value.height})
 
     def load(self, folder: Path, type_: Any) -> Any:
-        columns, spec = _read(folder)
+        columns, spec = self.read(folder)
         if not columns and spec["height"]:  # which no frame had before polars 2
             return pl.DataFrame(height=spec["height"])
         return pl.DataFrame({column.name: column for column in columns})  # a list of them would name the nameless
@@ -68,6 +93,7 @@ class LazyFrameMaterializer(FrameMaterializer):
     """Saves what a LazyFrame gives, and gives it back as a LazyFrame."""
 
     id = "polars.LazyFrame/1"
+    as_parquet = "polars.LazyFrame.parquet/1"
     types = (pl.LazyFrame,)
 
     def save(self, value: Any, folder: Path) -> None:
@@ -85,20 +111,18 @@ class LazyFrameMaterializer(FrameMaterializer):
         return [show_schema([(name, _shown(dtype)) for name, dtype in value.collect_schema().items()], "Lazy frame")]
 
 
-class SeriesMaterializer(Materializer):
+class SeriesMaterializer(_Columns):
     """Saves a Series with its name."""
 
     id = "polars.Series/1"
+    as_parquet = "polars.Series.parquet/1"
     types = (pl.Series,)
 
-    def accepts(self, value: Any) -> bool:
-        return type(value) is pl.Series
-
     def save(self, value: Any, folder: Path) -> None:
-        _write(folder, [value], {})
+        self.write(folder, [value], {})
 
     def load(self, folder: Path, type_: Any) -> Any:
-        [column], _ = _read(folder)
+        [column], _ = self.read(folder)
         return column
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
@@ -108,20 +132,37 @@ class SeriesMaterializer(Materializer):
         return [show_table([(value.name, _shown(value.dtype), value)], len(value), 1, _take, pl.Series.estimated_size, "Series")]
 
 
+class _Parquet(_Columns):
+    """Writes and reads the same arrays and spec as Parquet."""
+
+    def write_arrays(self, folder: Path, arrays: Sequence[Any], names: Sequence[str], spec: Mapping[str, Json]) -> None:
+        parquet.write(folder / parquet.FILENAME, arrays, names, {**spec, "names": list(names)})
+
+    def read_arrays(self, folder: Path) -> tuple[Sequence[str], Sequence[Any], Any]:
+        arrays, spec = parquet.read(folder / parquet.FILENAME)
+        return spec["names"], arrays, spec
+
+
+class ParquetFrameMaterializer(_Parquet, FrameMaterializer):
+    """Saves a DataFrame as `data.parquet`: smaller and slower."""
+
+    id = "polars.DataFrame.parquet/1"
+
+
+class ParquetLazyFrameMaterializer(_Parquet, LazyFrameMaterializer):
+    """Saves what a LazyFrame gives as `data.parquet`: smaller and slower."""
+
+    id = "polars.LazyFrame.parquet/1"
+
+
+class ParquetSeriesMaterializer(_Parquet, SeriesMaterializer):
+    """Saves a Series as `data.parquet`: smaller and slower."""
+
+    id = "polars.Series.parquet/1"
+
+
 def _take(column: pl.Series, places: Sequence[int]) -> list[Any]:
     return column.gather(list(places)).to_list()
-
-
-def _write(folder: Path, columns: list[pl.Series], spec: dict[str, Json]) -> None:
-    spec["dtypes"] = [spec_of(column.dtype, f"the column {column.name!r:.60}") for column in columns]
-    arrow_ipc.write(folder / FILENAME, [_to_arrow(column) for column in columns], [column.name for column in columns], spec)
-
-
-def _read(folder: Path) -> tuple[list[pl.Series], Any]:
-    schema, [batch] = arrow_canonical.read(folder / FILENAME)
-    spec = arrow_ipc.spec_of(schema)
-    found = zip(schema.names, batch.columns, spec["dtypes"], strict=True)
-    return [_from_arrow(array, dtype_of(dtype)).alias(name) for name, array, dtype in found], spec
 
 
 def _to_arrow(column: pl.Series) -> Any:

@@ -5,6 +5,7 @@ values give equal bytes, and come back as one chunk (more only where one would e
 A large file loads as a mapping; nothing of it can be changed, for pyarrow's values are immutable.
 """
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from lineal.errors import MaterializerError, NoMaterializer
-from lineal.materializers import arrow_canonical
+from lineal.materializers import arrow_canonical, parquet
 from lineal.materializers.array_summary import summary
 from lineal.materializers.arrow_view import show_schema, show_table
 from lineal.materializers.base import AnyMaterializer, Materializer
@@ -67,17 +68,18 @@ class _Arrow(Materializer):
 
     def _table(self, value: Any) -> Any:
         """Give a value as a table."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__qualname__} has no _table()")
 
     def _value(self, schema: Any, found: list[Any]) -> Any:
         """Give the value of record batches."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__qualname__} has no _value()")
 
 
 class TableMaterializer(_Arrow):
     """Saves a Table. How it is chunked is not kept."""
 
     id = "pyarrow.Table/1"
+    as_parquet = "pyarrow.Table.parquet/1"
     types = (pa.Table,)
 
     def accepts(self, value: Any) -> bool:
@@ -100,6 +102,7 @@ class RecordBatchMaterializer(_Arrow):
     """Saves a RecordBatch."""
 
     id = "pyarrow.RecordBatch/1"
+    as_parquet = "pyarrow.RecordBatch.parquet/1"
     types = (pa.RecordBatch,)
 
     def accepts(self, value: Any) -> bool:
@@ -117,6 +120,37 @@ class RecordBatchMaterializer(_Arrow):
 
     def visualize(self, value: Any) -> Sequence[Visualization]:
         return [_show(value)]
+
+
+class _Parquet(_Arrow):
+    """Writes and reads the one record batch of a table as Parquet."""
+
+    def save(self, value: Any, folder: Path) -> None:
+        table = self._table(value)
+        if _extensions(table.schema) or not table.num_columns:
+            raise NoMaterializer("a table with extension types, or without columns, is left to Arrow IPC")
+        found = arrow_canonical.batches(table)
+        if len(found) > 1:
+            raise NoMaterializer("a table with a column of more than 2 GiB of text is left to Arrow IPC")
+        spec = {"schema": b64encode(table.schema.serialize()).decode("ascii")}
+        parquet.write(folder / parquet.FILENAME, found[0].columns, table.schema.names, spec)
+
+    def load(self, folder: Path, type_: Any) -> Any:
+        arrays, spec = parquet.read(folder / parquet.FILENAME)
+        schema = pa.ipc.read_schema(pa.py_buffer(b64decode(spec["schema"])))
+        return self._value(schema, [pa.RecordBatch.from_arrays(arrays, schema=schema)])
+
+
+class ParquetTableMaterializer(_Parquet, TableMaterializer):
+    """Saves a Table as `data.parquet`: smaller and slower."""
+
+    id = "pyarrow.Table.parquet/1"
+
+
+class ParquetRecordBatchMaterializer(_Parquet, RecordBatchMaterializer):
+    """Saves a RecordBatch as `data.parquet`: smaller and slower."""
+
+    id = "pyarrow.RecordBatch.parquet/1"
 
 
 class ArrayMaterializer(_Arrow):

@@ -91,6 +91,7 @@ class Registry:
         self._predicates: list[tuple[Callable[[type], bool], AnyMaterializer]] = []
         self._ids: dict[str, AnyMaterializer] = {}
         self._memo: dict[type, tuple[AnyMaterializer, ...]] = {}
+        self._kin: list[Registry] = [self]  # all that know the same
         for own in (self.json, self._container, self._unsafe_container, fallback):
             if own is not None:
                 self._ids[own.id] = own
@@ -201,7 +202,7 @@ class Registry:
         found = self._ids.get(id)
         if found is None:
             with self._lock:
-                missing = self._load_library(id.rpartition(".")[0])
+                missing = self._load_library(self._root_of(id))
                 if id not in self._ids and id in defined:
                     self._ids[id] = instance(defined[id])
                 found = self._ids.get(id)
@@ -278,6 +279,12 @@ class Registry:
             return self.json
         return self._container if all(each is not None and each.safe for each in found) else self._unsafe_container
 
+    def _root_of(self, id: str) -> str:
+        """Give the library that an id belongs to: the longest beginning of it that names one whose file is not loaded yet."""
+        while id and id not in self._waiting:
+            id = id.rpartition(".")[0]
+        return id
+
     def _load_library_of(self, cls: type) -> None:
         modules = {each.__module__ for each in cls.__mro__}
         for root in (modules | {each.partition(".")[0] for each in modules}) & self._waiting.keys():
@@ -312,8 +319,36 @@ class Registry:
         return None
 
     def _changed(self) -> None:
+        for each in self._kin:
+            each.forget()
+
+    def forget(self) -> None:
+        """Drop what was concluded from what was known so far."""
         self._memo = {}
         self.generation += 1
+
+
+class ParquetRegistry(Registry):
+    """A registry that knows what another one knows, and of the materializers of a table takes that for Parquet first.
+
+    What is registered with either is known to both.
+    """
+
+    def __init__(self, known_to: Registry) -> None:
+        vars(self).update(vars(known_to))
+        self._memo = {}
+        self._container, self._unsafe_container = ContainerMaterializer(self), PickledContainerMaterializer(self)
+        self._kin.append(self)
+
+    def __reduce__(self) -> str:
+        return "parquet_registry"
+
+    def _find(self, cls: type) -> Iterator[AnyMaterializer]:
+        for each in super()._find(cls):
+            other = vars(type(each)).get("as_parquet")  # its own: a user's subclass writes what that class says
+            if other is not None:
+                yield self.by_id(other)
+            yield each
 
 
 _made: Final[dict[type[AnyMaterializer], AnyMaterializer]] = {}
@@ -373,6 +408,12 @@ def _default() -> Registry:
 
 registry: Final = _default()
 """The registry of this process."""
+
+parquet_registry: Final = ParquetRegistry(registry)
+"""The same for those who keep tables as Parquet."""
+
+REGISTRIES: Final[Mapping[str, Registry]] = {"arrow": registry, "parquet": parquet_registry}
+"""The registry for each value of the setting `table_format`."""
 
 
 def register_materializer(materializer: Any, *types: type, replace: bool = False) -> None:

@@ -13,7 +13,15 @@ import pytest
 
 from lineal.errors import MaterializerError, NoMaterializer
 from lineal.materializers.mapped import MAP_FROM
-from lineal.materializers.polars import FILENAME, FrameMaterializer, LazyFrameMaterializer, SeriesMaterializer
+from lineal.materializers.polars import (
+    FILENAME,
+    FrameMaterializer,
+    LazyFrameMaterializer,
+    ParquetFrameMaterializer,
+    ParquetLazyFrameMaterializer,
+    ParquetSeriesMaterializer,
+    SeriesMaterializer,
+)
 from lineal.materializers.polars_dtypes import dtype_of, spec_of, stored
 from lineal.materializers.registry import registry
 from lineal.testing.materializers import MaterializerTests, content, load, save
@@ -110,6 +118,29 @@ class TestLazyFrame(MaterializerTests):
 
     def mutate(self, value: Any) -> bool:
         return False
+
+
+NOT_IN_PARQUET = ("no-struct",)  # groups without fields
+
+
+class TestParquetSeries(TestSeries):
+    """Series as Parquet."""
+
+    materializer = ParquetSeriesMaterializer()
+    values = tuple(column for name, column in SERIES.items() if name not in NOT_IN_PARQUET)
+
+
+class TestParquetFrame(TestFrame):
+    """Frames as Parquet."""
+
+    materializer = ParquetFrameMaterializer()
+    values = (pl.DataFrame({name: [column] for name, column in SERIES.items() if name not in NOT_IN_PARQUET}), *TestFrame.values[1:])
+
+
+class TestParquetLazyFrame(TestLazyFrame):
+    """Lazy frames as Parquet."""
+
+    materializer = ParquetLazyFrameMaterializer()
 
 
 @pytest.mark.parametrize("name", SERIES)

@@ -16,6 +16,8 @@ from lineal.materializers.pyarrow import (
     FILENAME,
     ArrayMaterializer,
     ChunkedArrayMaterializer,
+    ParquetRecordBatchMaterializer,
+    ParquetTableMaterializer,
     RecordBatchMaterializer,
     SchemaMaterializer,
     TableMaterializer,
@@ -74,6 +76,30 @@ class TestRecordBatch(_Arrow):
 
     materializer = RecordBatchMaterializer()
     values = (*TABLE.to_batches(), pa.RecordBatch.from_arrays([column.slice(0, 0) for column in COLUMNS], schema=SCHEMA))
+
+
+class TestParquetTable(TestTable):
+    """Tables as Parquet."""
+
+    materializer = ParquetTableMaterializer()
+    other_process = False
+    values = (TABLE, TABLE.slice(0, 0), TABLE.slice(1, 1), pa.table({"big": np.arange(200_000.0)}))
+
+
+class TestParquetRecordBatch(TestRecordBatch):
+    """Record batches as Parquet."""
+
+    materializer = ParquetRecordBatchMaterializer()
+
+
+@pytest.mark.parametrize("table", [pa.table({}), pa.table({"u": pa.array([b"a" * 16], pa.uuid())})], ids=["empty", "extension"])
+def test_a_table_that_parquet_cannot_keep_is_left_to_arrow(table: Any, tmp_path: Path) -> None:
+    """Nothing is written when a table has no columns or extension types."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with pytest.raises(NoMaterializer, match="left to Arrow IPC"):
+        ParquetTableMaterializer().save(table, folder)
+    assert not list(folder.iterdir())
 
 
 class TestArray(_Arrow):

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypedDict, TypeVar
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lineal.errors import LinealWarning, NoMaterializer, UsageError
 from lineal.materializers.base import BytesMaterializer, defined
+from lineal.materializers.pandas import FrameMaterializer
 from lineal.materializers.pickled import CloudpickleMaterializer
-from lineal.materializers.registry import Registry, instance, register_materializer, registry
+from lineal.materializers.registry import ParquetRegistry, Registry, instance, parquet_registry, register_materializer, registry
 
 
 class Animal: ...
@@ -307,6 +309,33 @@ def test_default_registry_is_sent_by_name() -> None:
     assert pickle.loads(pickle.dumps(registry.by_id("container/1"))).id == "container/1"
     with pytest.raises(pickle.PicklingError):
         pickle.dumps(Registry())
+
+
+def test_the_registry_for_parquet_knows_what_the_other_knows() -> None:
+    """What is registered with one counts for both, tables have their Parquet materializers first, and each is sent by its own name."""
+
+    class Late: ...
+
+    assert parquet_registry.for_class(Late)[0].id == "cloudpickle/1"
+    register_materializer(Text, Late)
+    for each in (registry, parquet_registry):
+        assert each.for_value(Late()).id == "test.text/1"
+        assert each.generation == registry.generation
+    frame = pd.DataFrame({"a": [1]})
+    assert registry.for_value(frame).id == "pandas.DataFrame/1"
+    assert [each.id for each in parquet_registry.candidates(frame)][:2] == ["pandas.DataFrame.parquet/1", "pandas.DataFrame/1"]
+    assert pickle.loads(pickle.dumps(parquet_registry)) is parquet_registry
+
+
+def test_a_subclass_of_a_table_materializer_is_not_passed_over_for_parquet() -> None:
+    """Who writes an own materializer on top of ours has it under either table format."""
+
+    class Own(FrameMaterializer):
+        id = "test.own-frame/1"
+
+    base = Registry()
+    base.register(Own, replace=True)
+    assert ParquetRegistry(base).for_value(pd.DataFrame()).id == "test.own-frame/1"
 
 
 def test_register_materializer_is_global(monkeypatch: pytest.MonkeyPatch) -> None:
