@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do if $$p $(NEW_ENOUGH) 2>/dev/null; t
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench docs clean
+.PHONY: help setup demo test lint bench torture docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ lint: $(VENV)/.installed-dev ## check style, formatting, types and the direction
 
 bench: $(VENV)/.installed-dev ## measure against the floor and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)
+
+HOURS ?= 0.05
+torture: $(VENV)/.installed-dev ## kills, power cuts, full disks: HOURS=0.5 for a long run, which writes docs/reliability.md
+	@$(BIN)/python -m torture --hours $(HOURS) $(ARGS)
 
 docs: $(VENV)/.installed-frameworks ## run every code block of the README and of docs/
 	@$(BIN)/python -m pytest tests/docs $(ARGS)

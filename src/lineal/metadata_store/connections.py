@@ -232,8 +232,10 @@ _PRAGMAS = (
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _REASONS = {
     sqlite3.SQLITE_READONLY: "is read-only; check the permissions of the file and its folder",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the path and its permissions",
-    sqlite3.SQLITE_IOERR: "met an error of the disk or file system; nothing of this was written",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the path, its permissions, and that the disk has free space",
+    # SQLite says no more than that when a quota is reached, or when a full disk has no room for its shared memory.
+    sqlite3.SQLITE_IOERR: "met an error of the disk or file system; nothing of this was written. Free space if the disk or a quota is "
+    "full, check the disk if not, and try again",
     sqlite3.SQLITE_CORRUPT: "is damaged; restore a backup, and check the disk",
     sqlite3.SQLITE_NOTADB: "is not a SQLite database; name another file",
 }

@@ -218,6 +218,24 @@ def test_a_full_disk_rolls_back_and_says_so(path: Path) -> None:
     assert store.get_run(run.id) == run
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the resource module is not there")
+def test_a_file_that_may_not_grow_rolls_back_and_names_the_remedy(path: Path) -> None:
+    """SQLite calls a quota or a limit an error of the disk, so that message says what to do about space too."""
+    import resource
+
+    store = SqliteMetadataStore(path, durability="off")
+    before = store.save_version(an_output(), None).number
+    assert before is not None
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.with_name("lineal.db-wal").stat().st_size, limits[1]))
+    try:
+        with pytest.raises(StoreError, match=r"lineal\.db .*nothing of this was written\. Free space"):
+            store.save_version(an_output(content=bytes(10_000)), None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert store.save_version(an_output(), None).number == before + 1
+
+
 def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
     """A folder, a text file, a place below a file: each with its path and a remedy."""
     text = tmp_path / "notes.txt"

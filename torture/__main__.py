@@ -1,0 +1,87 @@
+"""Run the classes of faults: `python -m torture --hours 0.5`, or `--short` for what the tests do.
+
+Ends with 1 when anything was violated. The seed is printed; with the same seed a class of faults tries the same things in the same order.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from torture import shim
+from torture.outcome import Outcome
+
+MEMORY = Path("/dev/shm")
+"""Where trials run if it is there: what a sync waits for is no part of them."""
+
+Phase = Callable[[Path, int, float, bool], list[Outcome]]
+
+
+def phases() -> dict[str, tuple[Phase, float]]:
+    """Give each class of faults with its share of the time. Imported late: the process must be under the shim first."""
+    from torture import calls
+
+    return {"calls": (calls.run, 1.0)}
+
+
+def main() -> int:
+    """Run, print, and give the exit code."""
+    arguments = _arguments()
+    _enter_shim()
+    known = phases()
+    wanted = arguments.only or list(known)
+    total = sum(known[name][1] for name in wanted)
+    print(f"seed: {arguments.seed} (again with --seed {arguments.seed})", flush=True)
+    outcomes: list[Outcome] = []
+    for name in wanted:
+        run, share = known[name]
+        # Not a TemporaryDirectory, which forked children would remove when they end.
+        folder = Path(tempfile.mkdtemp(prefix="lineal-torture-", dir=MEMORY if MEMORY.is_dir() else None)).resolve()
+        try:
+            for outcome in run(folder, arguments.seed, arguments.hours * 3600 * share / total, arguments.short):
+                outcomes.append(outcome)
+                _show(name, outcome)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
+    violated = sum(len(outcome.violations) for outcome in outcomes)
+    print(f"{sum(outcome.trials for outcome in outcomes):,} trials, {violated} violations", flush=True)
+    return 1 if violated else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
+    parser.add_argument("--hours", type=float, default=0.05, help="how long, all classes of faults together")
+    parser.add_argument("--short", action="store_true", help="few trials of each, as in the tests")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
+    parser.add_argument("--only", nargs="*", help="only these classes of faults")
+    parser.add_argument("--json", type=Path, help="also write what came out to this file")
+    return parser.parse_args()
+
+
+def _enter_shim() -> None:
+    """Start this program anew under the shim, which cannot be loaded later."""
+    if not shim.is_loaded():
+        environment = {**os.environ, "LD_PRELOAD": str(shim.build()), "PYTHONDONTWRITEBYTECODE": "1"}
+        os.execve(sys.executable, [sys.executable, "-m", "torture", *sys.argv[1:]], environment)
+
+
+def _show(phase: str, outcome: Outcome) -> None:
+    stamp = time.strftime("%H:%M:%S")
+    facts = ", ".join(f"{name}: {value if isinstance(value, str) else f'{value:g}'}" for name, value in outcome.facts.items())
+    tail = f"{len(outcome.violations)} violations"
+    print(f"{stamp} {phase}: {outcome.name}: {outcome.trials} trials of {outcome.points}; {facts}; {tail}", flush=True)
+    for violation in outcome.violations[:20]:
+        print(f"    {violation}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
