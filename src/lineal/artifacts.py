@@ -187,7 +187,7 @@ class Artifacts:
         if companion is not None:
             whose = f"the visualizations of {name}"
             found = [visualized.read(entry, self._file(companion.object, entry.file, whose)) for entry in companion.files]
-        if record.state == "pruned":
+        if record.state != "live":
             return found
         try:
             preview = self.registry.by_id(record.materializer).preview
@@ -202,11 +202,7 @@ class Artifacts:
         when the materializer fails.
         """
         name = f"{record.artifact}@{record.version}"
-        if record.state == "pruned":
-            when = moment_text(record.pruned)
-            raise ArtifactMissing(
-                f"the data of {name} was pruned on {when} UTC; its record is kept. Run its step again to have the data back"
-            )
+        check_live(record)
         try:
             materializer = self.registry.by_id(record.materializer)
             if not materializer.safe:
@@ -346,6 +342,14 @@ def inline_object(filename: str, data: bytes) -> ObjectRecord:
     """Give the object of a small value that lives in its row: the same digest as if it lay in a file."""
     entry = FileEntry(filename, len(data), digest.of_bytes(data))
     return ObjectRecord(digest.of_object((entry,)), len(data), (entry,), inline=data)
+
+
+def check_live(record: VersionRecord) -> None:
+    """Raise ArtifactMissing when a version's data was pruned, or found to be lost."""
+    if record.state != "live":
+        name, when = f"{record.artifact}@{record.version}", moment_text(record.pruned)
+        what = f"was pruned on {when}" if record.state == "pruned" else f"is lost, as lineal verify found on {when}"
+        raise ArtifactMissing(f"the data of {name} {what} UTC; its record is kept. Run its step again to have the data back")
 
 
 def type_name(value: Any) -> str:

@@ -7,11 +7,14 @@ from datetime import timedelta
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
+from lineal.artifact_store.external import External
+from lineal.engine.bar import ReadingBar
 from lineal.errors import NotFound, UsageError
 from lineal.model.moments import Moment, micros, span
 from lineal.model.naming import check_version
 from lineal.model.states import Status
 from lineal.pruning import PruneReport, Selection, collect, preview, prune
+from lineal.verifying import GRACE, VerifyReport, verify
 from lineal.views import ArtifactView, RunView, StepRunView, VersionView, notice_crash
 from lineal.workspace import Workspace, open_workspace
 
@@ -291,6 +294,27 @@ class Client:
             return preview(workspace.metadata, selection)
         lock = workspace.settings.home / "prune.lock"
         return prune(workspace.metadata, workspace.artifact_store, lock, selection, ignore_errors=ignore_errors, force=force)
+
+    # -- looking after it
+
+    def verify(self, *, read_data: bool = False, repair: bool = False, older_than: timedelta = GRACE) -> VerifyReport:
+        """Compare every record with the bytes and the bytes with the records, and say what is lost, who made it and how to get it back.
+
+        Args:
+            read_data: Read all bytes and compare digests; otherwise files are looked for and their sizes compared.
+            repair: Mark versions whose bytes are gone as lost, put what is no whole object into the store's folder `quarantine`, bring back
+                what is whole there, and sweep what nobody finishes. Nothing is deleted and nothing is run.
+            older_than: What was written more recently and has no record yet, as what a run is writing now, is left alone by `repair`.
+
+        May run beside runs. The report's `ok` tells whether all is well. Raises StoreMismatch when the artifact store is not there or
+        another one.
+        """
+        workspace = self.workspace
+        hashes = None if read_data else workspace.settings.home / "hashes"
+        with ReadingBar("the store", quiet=workspace.settings.quiet, units="objects") as bar:
+            return verify(
+                workspace.metadata, workspace.artifact_store, External(hashes), bar, read_data=read_data, repair=repair, grace=older_than
+            )
 
     def _delete(self, ids: Sequence[str]) -> None:
         self.workspace.metadata.pair(self.workspace.artifact_store.identity)

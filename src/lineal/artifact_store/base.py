@@ -81,3 +81,29 @@ class ArtifactStore(Protocol):
     def sweep(self, older_than: float) -> int:
         """Remove staged folders that have not been touched for that many seconds and withdrawn objects of any age; give their number."""
         ...
+
+    def inspect(self, record: ObjectRecord, *, read_data: bool = False) -> list[str]:
+        """Raise as `fetch` does when an object is not whole, and give the paths of what lies beside its files and is not of it.
+
+        Reads all bytes with `read_data`, whatever was verified before. Nothing is changed.
+        """
+        ...
+
+    def strays(self) -> Iterator[str]:
+        """Walk over what lies among the objects and is none, as text that `quarantine` takes."""
+        ...
+
+    def quarantine(self, path: str, older_than: float = 0) -> Path | None:
+        """Put an object (its digest) or a stray aside, where no object is looked for, and give where it is now.
+
+        None when it was not there, or was put there less than `older_than` seconds ago. Nothing is deleted: `recover` finds it again.
+        """
+        ...
+
+    def recover(self, record: ObjectRecord, *, really: bool = True) -> bool:
+        """Put a missing object back from where `quarantine` put it, when it is whole there; tell whether it is. `really` False only looks."""
+        ...
+
+    def stale(self, older_than: float) -> list[tuple[str, int]]:
+        """Give name and bytes of what `sweep` would remove."""
+        ...

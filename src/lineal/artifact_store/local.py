@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lineal import host
-from lineal.artifact_store import fsops, identity, tree
+from lineal.artifact_store import fsops, identity, quarantine, tree
 from lineal.artifact_store.checks import REMEDY, Checks
 from lineal.errors import ArtifactCorrupted, ArtifactMissing, InvalidName, LinealError, StoreError, UsageError
 from lineal.model import digest
@@ -194,19 +194,80 @@ class LocalArtifactStore:
 
         Withdrawn objects go at any age: nobody writes to them.
         """
-        identity.check(self._folder, self._id)
         removed = 0
+        for name, _ in self.stale(older_than):
+            place = f"{self._staging}/{name}"
+            try:
+                tree.remove(place)
+            except OSError as error:
+                _fail(error, place)
+            removed += 1
+        return removed
+
+    # -- looking after it
+
+    def inspect(self, record: ObjectRecord, *, read_data: bool = False) -> list[str]:
+        """Raise as `fetch` does when an object is not whole, and give the paths of what lies in its folder and is not of it.
+
+        Nothing that was verified before counts: with `read_data` all bytes are read.
+        """
+        place = self._at(record.digest)
+        try:
+            Checks(self._folder).check(place, record.digest, record.files, verify=read_data)
+            return quarantine.extras(place, {entry.path for entry in record.files})
+        except ArtifactMissing:
+            identity.check(self._folder, self._id)
+            raise
+        except OSError as error:
+            _fail(error, place)
+
+    def strays(self) -> Iterator[str]:
+        """Walk over the paths of what lies under `objects/` and is no object."""
+        identity.check(self._folder, self._id)
+        return quarantine.strays(self._objects)
+
+    def quarantine(self, path: str, older_than: float = 0) -> Path | None:
+        """Move an object, given by its digest, or what `strays` gave, into the store's folder `quarantine`, and give its place there.
+
+        None when it was not there, or was put there less than `older_than` seconds ago.
+        """
+        identity.check(self._folder, self._id)
+        inner = f"{path[:2]}/{path}" if _is_digest(path) else path
+        try:
+            aside = quarantine.put_aside(self._folder, inner, older_than)
+        except OSError as error:
+            _fail(error, f"{self._objects}/{inner}")
+        return None if aside is None else Path(aside)
+
+    def recover(self, record: ObjectRecord, *, really: bool = True) -> bool:
+        """Put an object that is missing back from the quarantine, if it is whole there bit by bit; tell whether it is (`really` False: was)."""
+        place = self._at(record.digest)
+        for aside in quarantine.kept_aside(self._folder, record.digest):
+            try:
+                Checks(self._folder).check(aside, record.digest, record.files, verify=True)
+                if really:
+                    os.makedirs(os.path.dirname(place), exist_ok=True)
+                    fsops.rename(aside, place)
+                    fsops.sync_folder(os.path.dirname(place))
+            except OSError:
+                continue
+            return True
+        return False
+
+    def stale(self, older_than: float) -> list[tuple[str, int]]:
+        """Give what `sweep` would remove: name and bytes of each."""
+        identity.check(self._folder, self._id)
+        found = []
         for name in _names(self._staging):
             place = f"{self._staging}/{name}"
             try:
                 if name.startswith(_WITHDRAWN) or time.time() - tree.newest(place) >= older_than:
-                    tree.remove(place)
-                    removed += 1
+                    found.append((name, tree.size(place)))
             except FileNotFoundError:
                 continue  # its owner sealed or removed it just now
             except OSError as error:
                 _fail(error, place)
-        return removed
+        return found
 
     # -- staging
 

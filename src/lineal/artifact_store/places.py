@@ -61,7 +61,7 @@ def _refuse_own(real: str, store: str) -> None:
     if "://" in store:
         return
     root = os.path.realpath(store)
-    for own in ("objects", "staging"):
+    for own in ("objects", "staging", "quarantine"):
         folder = os.path.join(root, own)
         if is_inside(real, folder):
             raise UsageError(

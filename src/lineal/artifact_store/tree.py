@@ -190,3 +190,19 @@ def newest(folder: str) -> float:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
     return latest
+
+
+def size(path: str) -> int:
+    """Give the bytes of a file, or of all files in a folder; links are not followed. Raises FileNotFoundError when it is gone."""
+    status = os.lstat(path)
+    if not stat.S_ISDIR(status.st_mode):
+        return status.st_size
+    total = 0
+    pending = [path]
+    for inner in pending:
+        for entry in _entries(inner):
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(entry.path)
+            else:
+                total += _size(entry)
+    return total

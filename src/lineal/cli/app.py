@@ -23,6 +23,7 @@ COMMANDS = {
     "lineage": ("lineal.cli.lineage", "Show what a version comes from and what was made from it."),
     "run": ("lineal.cli.run", "Run a pipeline of a Python file."),
     "runs": ("lineal.cli.runs", "Look at pipeline runs, and delete them."),
+    "verify": ("lineal.cli.verify", "Say what is lost, who made it, and how to get it back."),
     "version": ("lineal.cli.version", "Show the version of Lineal."),
     "why": ("lineal.cli.why", "Say why steps of a run ran, or why they did not have to."),
 }

@@ -182,5 +182,5 @@ def _facts(view: VersionView) -> dict[str, object]:
         "uri": view.uri,
         "id": record.id,
         "pinned": "yes" if record.pinned else "",
-        "data": "" if record.state == "live" else f"pruned on {moment_text(record.pruned)} UTC",
+        "data": "" if record.state == "live" else f"{record.state} on {moment_text(record.pruned)} UTC",
     }

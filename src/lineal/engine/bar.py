@@ -22,10 +22,12 @@ class ReadingBar:
     Args:
         what: What is read, for people.
         quiet: Show nothing.
+        units: What is counted.
     """
 
-    def __init__(self, what: str, *, quiet: bool) -> None:
+    def __init__(self, what: str, *, quiet: bool, units: str = "files") -> None:
         self._what = shown(what)
+        self._units = units
         self._out = None if quiet or sys.stderr is None else Unbreakable(sys.stderr)
         self._lock = threading.Lock()
         self._files = self._bytes = self._all_files = self._all_bytes = 0
@@ -66,10 +68,10 @@ class ReadingBar:
                 live_lines.release()
                 self._bar = None
             if self._out is not None and took >= PATIENCE and self._files and error is None:
-                self._out.write(f"read {self._files:,} files of {self._what}, {size_text(self._bytes)}, in {duration_text(took)}\n")
+                self._out.write(f"read {self._files:,} {self._units} of {self._what}, {size_text(self._bytes)}, in {duration_text(took)}\n")
 
     def _of(self) -> str:
-        return f"{self._files:,} of {self._all_files:,} files"
+        return f"{self._files:,} of {self._all_files:,} {self._units}"
 
     def _open(self, out: Unbreakable) -> None:
         self._has_lines = True

@@ -14,6 +14,7 @@ from lineal.model.records import (
     CodeRecord,
     Companion,
     Edge,
+    Needed,
     NewOutput,
     ObjectRecord,
     Prunable,
@@ -259,6 +260,51 @@ class MetadataStore(Protocol):
 
     def bytes_kept(self) -> int:
         """Give the bytes of all objects that are there and ours."""
+        ...
+
+    # -- looking after it
+
+    def integrity(self, *, thorough: bool = False) -> list[str]:
+        """Give what is wrong with the place of the facts and with references between them, in words; nothing when all is well."""
+        ...
+
+    def last_object(self) -> tuple[int, int]:
+        """Give the highest row of an object, and the bytes of all objects that should be there."""
+        ...
+
+    def needed_objects(self, after: int, until: int) -> list[Needed]:
+        """Give the objects in a range of rows (`after` excluded) that versions or visualizations need, once for each place."""
+        ...
+
+    def recorded(self, digests: Sequence[str]) -> set[str]:
+        """Give those of these digests whose bytes should be there."""
+        ...
+
+    def versions_of(self, digest: str, external: str | None) -> tuple[list[VersionRecord], list[VersionRecord]]:
+        """Give the versions of an object in a place (None where it is ours) that were not pruned, and those that it visualizes."""
+        ...
+
+    def broken_tombstones(self) -> list[str]:
+        """Give the versions whose state does not fit their other facts, in words."""
+        ...
+
+    def mend_tombstones(self, now: int) -> int:
+        """Make these fit, and give their number."""
+        ...
+
+    def mark_lost(self, record: ObjectRecord, now: int, gone: Callable[[], bool]) -> list[str]:
+        """Mark the versions of an object of ours as lost and forget what it visualizes, if it is still `gone`; give the versions' ids.
+
+        `gone` is asked under the write lock. A lost version is not given by the cache, and not loaded; its record stays.
+        """
+        ...
+
+    def mark_found(self, digest: str) -> list[str]:
+        """Make the lost versions of an object whose bytes are there again live, and give their ids."""
+        ...
+
+    def unless_recorded(self, digest: str, work: Callable[[], object]) -> bool:
+        """Call `work` under the write lock unless the bytes of that object should be there; tell whether it was called."""
         ...
 
     # -- lineage

@@ -211,7 +211,7 @@ def _same_version(cursor: sqlite3.Cursor, output: NewOutput, artifact_id: int, n
             f"{name} exists with other content (digest {digest[:12]}, new {output.object.digest[:12]}); "
             "versions never change: choose another version, or leave it out to take the next number"
         )
-    if state == "pruned":
+    if state != "live":
         cursor.execute(SQL["revive_version"], (uid,))
     return version_of(cursor.execute(SQL["version_by_id"], (uid,)).fetchone())
 

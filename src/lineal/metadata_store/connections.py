@@ -109,6 +109,13 @@ class Connections:
         finally:
             self._writing.release()
 
+    def integrity(self, *, thorough: bool) -> list[str]:
+        """Give what SQLite finds wrong in the file, and references to rows that are not there, in words."""
+        said = [row[0] for row in self.read(f"PRAGMA {'integrity' if thorough else 'quick'}_check")]
+        found = [] if said == ["ok"] else said
+        rows = self.read("PRAGMA foreign_key_check")
+        return found + [f"row {row_id} of {table} refers to a row of {parent} that is not there" for table, row_id, parent, _ in rows]
+
     def close(self) -> None:
         """Close the connections that nobody is using at this moment."""
         with self._gate:

@@ -405,8 +405,8 @@ SELECT {version_columns} FROM versions v {version_joins} WHERE v.uid IN (SELECT 
 SELECT {version_columns} FROM versions v {version_joins} WHERE a.name = ? AND v.version = ?;
 
 -- name: latest_of_name
--- The row id of the newest live version of an artifact.
-SELECT w.id FROM artifacts b JOIN versions w ON w.artifact_id = b.id WHERE b.name = ? AND w.state = 'live' ORDER BY w.id DESC LIMIT 1
+-- The row id of the newest version of an artifact that was not pruned. A lost one counts: an older one in its stead would be wrong data.
+SELECT w.id FROM artifacts b JOIN versions w ON w.artifact_id = b.id WHERE b.name = ? AND w.state IN ('live', 'lost') ORDER BY w.id DESC LIMIT 1
 
 -- name: latest_version
 -- The newest live version of an artifact.
@@ -612,8 +612,8 @@ UPDATE versions SET state = 'pruned', pruned = ? WHERE id = ?;
 DELETE FROM visualizations WHERE version_id = ?;
 
 -- name: needed
--- Condition: a live version or a visualization needs the object o.
-EXISTS (SELECT 1 FROM versions w WHERE w.object_id = o.id AND w.state = 'live')
+-- Condition: a version that was not pruned or a visualization needs the object o. A lost one too: its bytes may be found again.
+EXISTS (SELECT 1 FROM versions w WHERE w.object_id = o.id AND w.state <> 'pruned')
     OR EXISTS (SELECT 1 FROM visualizations c WHERE c.object_id = o.id)
 
 -- name: condemned
@@ -637,6 +637,70 @@ DELETE FROM objects WHERE id = ? AND NOT EXISTS (SELECT 1 FROM versions w WHERE 
 -- name: bytes_kept
 -- The bytes of all objects that are ours and there.
 SELECT coalesce(sum(size), 0) FROM objects WHERE removed = 0 AND external IS NULL;
+
+-- ---------------------------------------------------------------- looking after it
+
+-- name: last_object
+-- The newest row of an object, and the bytes of all that must be there.
+SELECT coalesce(max(o.id), 0), coalesce(sum(CASE WHEN o.removed = 0 THEN o.size ELSE 0 END), 0) FROM objects o;
+
+-- name: needed_objects
+-- What versions and visualizations need, of the objects in a range of rows (bound twice): once for each place of registered data.
+SELECT o.id, o.removed, n.live, n.lost, o.digest, o.size, o.files, o.inline, o.boot, n.external
+FROM (
+    SELECT v.object_id AS id, v.external AS external, max(CASE v.state WHEN 'live' THEN 1 ELSE 0 END) AS live,
+        max(CASE v.state WHEN 'lost' THEN 1 ELSE 0 END) AS lost
+    FROM versions v WHERE v.object_id > ? AND v.object_id <= ? AND v.state <> 'pruned' GROUP BY v.object_id, v.external
+    UNION ALL
+    SELECT c.object_id, NULL, 1, 0 FROM visualizations c WHERE c.object_id > ? AND c.object_id <= ? AND NOT EXISTS (
+        SELECT 1 FROM versions v WHERE v.object_id = c.object_id AND v.state <> 'pruned' AND v.external IS NULL
+    ) GROUP BY c.object_id
+) n JOIN objects o ON o.id = n.id
+ORDER BY o.id;
+
+-- name: recorded_objects
+-- Of digests, given as a list, those whose bytes a row says are there.
+SELECT o.digest FROM objects o WHERE o.digest IN (SELECT value FROM json_each(?)) AND o.removed = 0;
+
+-- name: versions_of_object
+-- The versions of an object in a place (bound twice, NULL where it is ours) that were not pruned, and those that it visualizes (the digest again).
+SELECT v.uid, 0 FROM objects o JOIN versions v ON v.object_id = o.id
+WHERE o.digest = ? AND v.state <> 'pruned' AND (v.external = ? OR (v.external IS NULL AND ? IS NULL))
+UNION ALL
+SELECT v.uid, 1 FROM objects o JOIN visualizations c ON c.object_id = o.id JOIN versions v ON v.id = c.version_id
+WHERE o.digest = ? GROUP BY v.uid;
+
+-- name: lose_versions
+-- The bytes of an object that is ours are lost.
+UPDATE versions SET state = 'lost', pruned = ? WHERE object_id = (SELECT id FROM objects WHERE digest = ?) AND state = 'live' AND external IS NULL
+RETURNING uid;
+
+-- name: lose_visualizations
+-- Forget the visualizations that an object held.
+DELETE FROM visualizations WHERE object_id = (SELECT id FROM objects WHERE digest = ?);
+
+-- name: lose_inline
+-- Bytes in a row that are not what was saved must not be taken for it when the value is made again.
+UPDATE objects SET inline = NULL WHERE digest = ?;
+
+-- name: object_there
+-- The bytes of an object are there, whatever its row said.
+UPDATE objects SET removed = 0 WHERE digest = ?;
+
+-- name: find_versions
+-- The bytes of lost versions are there again.
+UPDATE versions SET state = 'live', pruned = NULL WHERE object_id = (SELECT id FROM objects WHERE digest = ?) AND state = 'lost'
+    AND external IS NULL
+RETURNING uid;
+
+-- name: broken_tombstones
+-- Versions in a state that their other facts deny: pruned or lost at no time, or live and pruned at some.
+SELECT v.uid, a.name, v.version, v.state FROM versions v JOIN artifacts a ON a.id = v.artifact_id
+WHERE (v.state <> 'live' AND v.pruned IS NULL) OR (v.state = 'live' AND v.pruned IS NOT NULL) OR v.state NOT IN ('live', 'pruned', 'lost');
+
+-- name: mend_tombstone
+-- Make a version's time fit its state.
+UPDATE versions SET pruned = CASE state WHEN 'live' THEN NULL ELSE coalesce(pruned, ?) END WHERE uid = ?;
 
 -- ---------------------------------------------------------------- lineage
 

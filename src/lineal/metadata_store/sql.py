@@ -4,6 +4,7 @@ Reads are one statement each and come back as records; each writing method is on
 How connections, waiting and forks are handled is in `connections.py`, the statements are in `queries.sql`.
 """
 
+import functools
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 from unicodedata import normalize
 
 from lineal.errors import NotFound, SettingsError, StoreMismatch, UsageError
-from lineal.metadata_store import commits, deleting, runs
+from lineal.metadata_store import commits, deleting, inspecting, runs
 from lineal.metadata_store.base import Page, StepEdges
 from lineal.metadata_store.connections import SYNCHRONOUS, Connections
 from lineal.metadata_store.filters import check_page, order, where
@@ -40,6 +41,7 @@ from lineal.model.records import (
     CodeRecord,
     Companion,
     Edge,
+    Needed,
     NewOutput,
     ObjectRecord,
     Prunable,
@@ -275,6 +277,42 @@ class SqliteMetadataStore:
 
     def bytes_kept(self) -> int:
         return int(self._db.read(SQL["bytes_kept"])[0][0])
+
+    # -- looking after it
+
+    def integrity(self, *, thorough: bool = False) -> list[str]:
+        return self._db.integrity(thorough=thorough)
+
+    def last_object(self) -> tuple[int, int]:
+        return tuple(self._db.read(SQL["last_object"])[0])
+
+    def needed_objects(self, after: int, until: int) -> list[Needed]:
+        rows = self._db.read(SQL["needed_objects"], (after, until) * 2)
+        return [Needed(row[0], object_of(row[4:]), bool(row[1]), bool(row[2]), bool(row[3])) for row in rows]
+
+    def recorded(self, digests: Sequence[str]) -> set[str]:
+        return {row[0] for row in self._db.read(SQL["recorded_objects"], (dump(list(digests)),))}
+
+    def versions_of(self, digest: str, external: str | None) -> tuple[list[VersionRecord], list[VersionRecord]]:
+        rows = self._db.read(SQL["versions_of_object"], (digest, external, external, digest))
+        found = self.versions_by_id([row[0] for row in rows])
+        return [found[uid] for uid, shown in rows if not shown], [found[uid] for uid, shown in rows if shown]
+
+    def broken_tombstones(self) -> list[str]:
+        return [f"{name}@{version} ({state})" for _, name, version, state in self._db.read(SQL["broken_tombstones"])]
+
+    def mend_tombstones(self, now: int) -> int:
+        return self._db.write(inspecting.mend_tombstones, now, durable=True)
+
+    def mark_lost(self, record: ObjectRecord, now: int, gone: Callable[[], bool]) -> list[str]:
+        inline = record.inline is not None
+        return self._db.write(functools.partial(inspecting.mark_lost, inline=inline), record.digest, now, gone, durable=True)
+
+    def mark_found(self, digest: str) -> list[str]:
+        return self._db.write(inspecting.mark_found, digest, durable=True)
+
+    def unless_recorded(self, digest: str, work: Callable[[], object]) -> bool:
+        return self._db.write(inspecting.unless_recorded, digest, work)
 
     # -- lineage
 

@@ -41,7 +41,8 @@ class ObjectRecord:
 class VersionRecord:
     """One value under a name. `number` is the place in the dense count of automatic versions, None for a named version.
 
-    `pruned` is the time at which the data was removed, None while the state is "live".
+    `state` is "live", "pruned" (its data was removed) or "lost" (`verify` found that its data is gone); `pruned` is the time of that, None
+    while it is live.
     """
 
     id: str
@@ -62,7 +63,7 @@ class VersionRecord:
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Json] = field(default_factory=dict)
     pinned: bool = False
-    state: Literal["live", "pruned"] = "live"
+    state: Literal["live", "pruned", "lost"] = "live"
     pruned: int | None = None
 
 
@@ -232,6 +233,16 @@ class Prunable(NamedTuple):
     external: str | None
     created: int
     shared: int
+
+
+class Needed(NamedTuple):
+    """An object whose bytes must be there, in the row `row`. `removed`: its row says they are not; `live`, `lost`: there are such versions."""
+
+    row: int
+    object: ObjectRecord
+    removed: bool
+    live: bool
+    lost: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lineal.artifacts import check_live
 from lineal.engine.context import note_loaded
-from lineal.errors import ArtifactMissing, UsageError
+from lineal.errors import UsageError
 from lineal.files import FOLDERS, make_empty_folders
 from lineal.materializers.paths import PathMaterializer
 from lineal.model.records import FileEntry, Json, VersionRecord
@@ -105,7 +106,7 @@ class VersionFacts(View):
 
     @property
     def pruned(self) -> datetime | None:
-        """When its data was pruned, in UTC; None for a version whose data is there."""
+        """When its data was pruned, or found to be lost, in UTC; None for a version whose data is there."""
         return None if self.record.pruned is None else moment(self.record.pruned)
 
     # -- the value
@@ -142,7 +143,7 @@ class VersionFacts(View):
             raise UsageError(
                 f"{name_text(self.record)} is small and kept in the metadata store, without a file; use load(), or download(folder)"
             )
-        self._check_live()
+        check_live(self.record)
         note_loaded(self.record, self.workspace)
         if held.external is not None:
             self.workspace.artifacts.external.check(held)
@@ -162,18 +163,13 @@ class VersionFacts(View):
 
         Raises UsageError when the folder holds something, ArtifactMissing or ArtifactCorrupted as `load` does.
         """
-        self._check_live()
+        check_live(self.record)
         note_loaded(self.record, self.workspace)
         with PrivateScope():
             copied = copy_out(self.record.object, self.workspace.artifacts, Path(folder), overwrite=overwrite)
         if self.record.materializer == PathMaterializer.id:
             make_empty_folders(copied)
         return copied
-
-    def _check_live(self) -> None:
-        if self.record.state == "pruned":
-            name, when = name_text(self.record), moment_text(self.record.pruned)
-            raise ArtifactMissing(f"the data of {name} was pruned on {when} UTC; run its step again to have the data back")
 
     # -- shown
 
