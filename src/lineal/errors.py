@@ -145,7 +145,9 @@ class UndeclaredInput(StepError):
 
 
 class StepCrashed(StepError, RuntimeError):
-    """The worker process died, or its exception could not be sent back."""
+    """The worker process died, or its exception could not be sent back. `peak_memory` is what it held at most, in bytes, if known."""
+
+    peak_memory: int | None = None
 
 
 class MaterializerError(LinealError):

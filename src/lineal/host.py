@@ -5,6 +5,8 @@ ends, so whoever can take the lock knows that the process is gone; a process id 
 """
 
 import atexit
+import contextlib
+import json
 import os
 import platform
 import secrets
@@ -15,8 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
+from lineal import memory
+
+_WIDTH = 2048
 _LINUX_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -72,8 +77,17 @@ def life_sign(folder: Path) -> "LifeSign":
     return _signs.setdefault(folder, LifeSign(folder))
 
 
+class Vitals(NamedTuple):
+    """What a process last wrote of itself: its boot, its peak of memory and how much it may use, in bytes, and `memory.kills()`."""
+
+    boot: str
+    peak: int | None
+    limit: int | None
+    kills: dict[str, int]
+
+
 class LifeSign:
-    """This process's sign of life in a folder: `token` names it, `is_alive` reads anyone's."""
+    """This process's sign of life in a folder: `token` names it, `is_alive` reads anyone's, `last` what somebody said before dying."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -97,12 +111,35 @@ class LifeSign:
         token = f"{host_name()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(token)
-        file = path.open("wb")
+        file = path.open("wb", buffering=0)  # nothing that was not written waits in memory to be tried again
         _try_lock(file)
         _own[token] = os.getpid(), file
+        self._write(file)
         atexit.register(_remove_own, token, path)
         self._token = token
         self._pid = os.getpid()  # last: it tells other threads that the token is there
+
+    def beat(self) -> None:
+        """Write down how this process is, for whoever finds it dead. Cheap, and never an error: a full disk must not stop a run."""
+        pid, file = _own.get(self.token(), (0, None))
+        if pid == os.getpid() and file is not None:
+            self._write(file)
+
+    @staticmethod
+    def _write(file: IO[bytes]) -> None:
+        text = json.dumps(Vitals(boot_id(), memory.peak(), memory.limit(), memory.kills()))
+        with contextlib.suppress(OSError):  # the lock is the sign; these words are a courtesy
+            file.seek(0)
+            file.write(text.encode().ljust(_WIDTH))  # one width: a shorter text leaves nothing of a longer one
+
+    def last(self, token: str) -> Vitals | None:
+        """Give what the process of that token last wrote of itself; None when it took its sign away as it ended, or cannot be asked."""
+        if token in _own and _own[token][0] == os.getpid():
+            return None  # never opened again here, as in `is_alive`
+        try:
+            return Vitals(*json.loads(self._path(token).read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
 
     def is_alive(self, token: str) -> bool | None:
         """Tell whether the process of that token still lives.

@@ -194,3 +194,29 @@ time.sleep(60)
     finally:
         os.kill(int(child), signal.SIGKILL)
         process.stdout.close()
+
+
+def test_what_a_process_last_wrote_is_read_after_its_death(folder: Path) -> None:
+    """A killed process leaves its boot, its memory and the system's counts; one that ends by itself takes its sign away."""
+    process, token = start_holder(folder)
+    process.kill()
+    process.communicate()
+    last = life_sign(folder).last(token)
+    assert last is not None
+    assert last.boot == boot_id()
+    assert (last.peak or 1) > 0
+    ended, token = start_holder(folder)
+    ended.communicate("")
+    assert life_sign(folder).last(token) is None
+
+
+def test_a_beat_renews_what_was_written_and_keeps_the_lock(folder: Path) -> None:
+    """The shorter text leaves nothing of the longer one; others still see the process alive."""
+    sign = LifeSign(folder)
+    token = sign.token()
+    for _ in range(3):
+        sign.beat()
+    assert sign.last(token) is None  # it lives: there are no last words
+    code = f"from lineal.host import life_sign; from pathlib import Path; print(life_sign(Path({str(folder)!r})).last({token!r}).boot)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == boot_id()
+    assert seen_by_another(folder, token) == "True"

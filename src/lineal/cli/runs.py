@@ -9,7 +9,7 @@ from lineal.client import Client
 from lineal.engine.undeclared import summary
 from lineal.engine.why import value_text
 from lineal.model.states import Status
-from lineal.model.text import moment_text, shown
+from lineal.model.text import moment_text, shown, size_text
 from lineal.views import RunView, StepRunView
 from lineal.views.base import error_line, name_text, state_text, took_text
 
@@ -86,7 +86,10 @@ def show(run: str, as_json: bool) -> None:
             **record.metadata,
         },
     )
-    columns = [Column("step", whole=True), Column("status"), Column("time", right=True), Column("outputs", whole=True), Column("error")]
+    columns = [
+        Column("step", whole=True), Column("status"), Column("time", right=True), Column("memory", right=True),
+        Column("outputs", whole=True), Column("error"),
+    ]  # fmt: skip
     click.echo()
     print_table(columns, [_step_row(step) for step in view.steps.values()])
     for step in view.steps.values():
@@ -97,7 +100,8 @@ def show(run: str, as_json: bool) -> None:
 def _step_row(step: StepRunView) -> tuple[object, ...]:
     outputs = ", ".join(name_text(version.record) for version in step.outputs.values())
     took = "" if step.status is Status.CACHED else took_text(step.record)
-    return (step.name, step.status, took, outputs, error_line(step.error))
+    memory = "" if step.peak_memory is None else size_text(step.peak_memory)
+    return (step.name, step.status, took, memory, outputs, error_line(step.error))
 
 
 @command.command()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lineal import memory
 from lineal.artifacts import Artifacts, Item, Saved
 from lineal.engine.context import StepContext, running
 from lineal.engine.logs import StepLog
@@ -69,6 +70,7 @@ class StepResult:
     loaded: list[InputEdge] = field(default_factory=list)
     saved_versions: list[tuple[str, str]] = field(default_factory=list)
     undeclared: dict[str, Any] = field(default_factory=dict)
+    peak_memory: int | None = None
 
 
 def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
@@ -86,6 +88,7 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
         watch()
         reads = Reads()
     spec, retry = task.spec, task.options.retry
+    before = memory.peak()
     clock = time.perf_counter_ns()
     with running(context):
         while True:
@@ -117,6 +120,8 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
     if reads is not None and reads.noted:
         result.undeclared = reads.undeclared(task.declared)
     result.duration = time.perf_counter_ns() - clock
+    peak = memory.peak()
+    result.peak_memory = None if peak == before else peak
     if context.log is not None:
         _close(context.log, task.where)
     return result

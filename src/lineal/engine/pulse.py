@@ -6,7 +6,7 @@ A step that ends within half a second is written once, when it ends; only longer
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from lineal.errors import StoreError
@@ -19,9 +19,10 @@ _log = logging.getLogger("lineal")
 
 
 class Pulse:
-    """The heartbeat of one run, in a thread of its own from `start` to `stop`."""
+    """The heartbeat of one run, in a thread of its own from `start` to `stop`. `sign` is called at each beat and costs little."""
 
-    def __init__(self, metadata: MetadataStore, run_id: str) -> None:
+    def __init__(self, metadata: MetadataStore, run_id: str, sign: Callable[[], None]) -> None:
+        self._sign = sign
         self._metadata = metadata
         self._run_id = run_id
         self._running: dict[str, StepRunRecord] = {}
@@ -59,6 +60,7 @@ class Pulse:
     def _beat(self) -> None:
         renewed = time.monotonic()
         while not self._stop.wait(TICK):
+            self._sign()
             with self._lock:
                 now = time.time_ns() // 1000
                 new = [

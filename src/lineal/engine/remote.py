@@ -8,8 +8,10 @@ the script changed a global) the function travels again by value, so that what r
 import contextlib
 import io
 import os
+import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +20,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol, TextIO
 
+from lineal import memory
 from lineal.artifacts import Artifacts
 from lineal.engine.code.origins import origin_of_file
 from lineal.engine.context import current_log
@@ -26,6 +29,7 @@ from lineal.engine.fingerprint import fingerprint
 from lineal.engine.logs import teeing
 from lineal.errors import StepCrashed
 from lineal.materializers.registry import Given, registry
+from lineal.model.text import size_text
 from lineal.settings import set_variables
 
 
@@ -53,6 +57,7 @@ class _Parcel:
     folder: str
     path: tuple[str, ...]
     materializers: tuple[Given, ...]
+    process: int
 
 
 class _OtherCode(Exception):
@@ -67,6 +72,7 @@ class RemoteSteps:
         self._work = work
         self._suspects = ThreadPoolExecutor(1, thread_name_prefix="lineal-suspects")
         self._cancelled = threading.Event()
+        self._peak, self._kills = memory.children_peak(), memory.kills()
 
     def submit(self, task: StepTask) -> "Future[StepResult]":
         """Start a step in a worker."""
@@ -95,16 +101,39 @@ class RemoteSteps:
             answer.set_exception(error)
 
     def _try_alone(self, task: StepTask, answer: "Future[StepResult]") -> None:
+        broken = None
         with self._workers.alone() as worker:
             try:
                 answer.set_result(unpack(worker.submit(self._work, pack(task, by_value=True)).result()))
-            except BrokenProcessPool:
-                message = (
-                    f"{task.where}: its worker process died (killed by the system, likely out of memory, or by a crash in native code)"
-                )
-                answer.set_exception(StepCrashed(message))
+            except BrokenProcessPool as error:
+                broken = error
             except Exception as error:
                 answer.set_exception(error)
+        if broken is not None:  # said once the worker has been waited for: only then does the system tell what it had used
+            answer.set_exception(self._death(task, broken))
+
+    def _death(self, task: StepTask, broken: BrokenProcessPool) -> StepCrashed:
+        """Say what a step's worker died of: its exit code as the executor tells it, its peak of memory as the system does."""
+        most, kills = memory.children_peak(), self._kills
+        peak = None if most == self._peak else most  # the same: an earlier child had used more, so how much this one did is not known
+        self._peak, self._kills = most, memory.kills()
+        code = _EXIT_CODES.search(str(broken))
+        ended = f" with {code[1]}" if code else ""
+        used = "" if peak is None else f"; it had used {size_text(peak)}"
+        reason = "killed by the system or by a crash in native code"
+        if code is None or "SIGKILL" in code[1]:
+            limit = memory.limit()
+            starved = memory.killed_since(kills) or (peak is not None and limit is not None and peak > memory.NEAR * limit)
+            reason = "killed by the system: out of memory" if starved else "killed, likely out of memory"
+        elif "EXIT" in code[1]:
+            reason = "its code ended the process"
+        crash = StepCrashed(f"{task.where}: its worker process died{ended} ({reason}{used})")
+        crash.peak_memory = peak
+        return crash
+
+
+_LOOK_AFTER_MASTER = 1.0  # seconds
+_EXIT_CODES = re.compile(r"exit codes of the workers are \{([^}]*)\}")
 
 
 def pack(task: StepTask, *, by_value: bool) -> bytes:
@@ -119,7 +148,7 @@ def pack(task: StepTask, *, by_value: bool) -> bytes:
     else:
         task = replace(task, spec=replace(task.spec, function=reference))  # type: ignore[arg-type]
     path = tuple(entry for entry in sys.path if entry)
-    parcel = _Parcel(task, os.getcwd(), path, tuple(registry.given))  # noqa: PTH109 - a str is what travels
+    parcel = _Parcel(task, os.getcwd(), path, tuple(registry.given), os.getpid())  # noqa: PTH109 - a str is what travels
     with _own_modules_by_value() if reference is None else contextlib.nullcontext():
         packed: bytes = cloudpickle.dumps(parcel, protocol=5)
     return packed
@@ -152,6 +181,7 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
         parcel: _Parcel = cloudpickle.loads(packed)
     except (ImportError, AttributeError) as missing:  # such as the module of a materializer, registered where the run is
         raise _OtherCode(str(missing)) from missing
+    _end_with(parcel.process)
     sys.path.extend(entry for entry in parcel.path if entry not in sys.path)
     os.chdir(parcel.folder)
     registry.adopt(parcel.materializers)  # a script registers its own in the process that runs it
@@ -173,6 +203,23 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
         result.error = _portable(result.error, task.where, result.traceback)
     done: bytes = cloudpickle.dumps(result, protocol=5)
     return done
+
+
+_masters: set[int] = set()
+
+
+def _end_with(master: int) -> None:
+    """End this worker, soon, when the process that its steps come from is gone: nobody waits for what it does any more."""
+    if os.getppid() != master or master in _masters:
+        return
+    _masters.add(master)
+
+    def watch() -> None:
+        while os.getppid() == master:
+            time.sleep(_LOOK_AFTER_MASTER)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="lineal-master", daemon=True).start()
 
 
 def _nowhere(stream: TextIO) -> TextIO:

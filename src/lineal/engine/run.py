@@ -119,7 +119,7 @@ class Runner:
         self._unsettled: list[str] = []
         self._running: dict[Future[StepResult], tuple[Call, cache.Inquiry, StepRunRecord]] = {}
         self._starting: tuple[Call, cache.Inquiry, StepRunRecord] | None = None
-        self._pulse = Pulse(self.metadata, run.id)
+        self._pulse = Pulse(self.metadata, run.id, services.life.beat)
         # A run inside of a step waits for nobody: who waits for that step might be the one that it would wait for. A run in another
         # thread while a step is at work here does wait, for it is most often a run of its own.
         self._waits = Waits(None if is_step_thread() else services.claims, self.metadata)
@@ -276,7 +276,8 @@ class Runner:
         except Exception as error:  # the worker died or could not be reached: the step's own errors come inside the result
             message = f"step {call.name!r} of pipeline {self.run.pipeline!r} did not come back: {error}"
             crash = error if isinstance(error, LinealError) else StepCrashed(message)
-            result = StepResult(step_run.started or 0, error=crash, traceback=str(crash))
+            peak = getattr(crash, "peak_memory", None)
+            result = StepResult(step_run.started or 0, error=crash, traceback=str(crash), peak_memory=peak)
         with self._interrupts.shield():
             self._finish(call, inquiry, step_run, result)
         return call
@@ -285,7 +286,11 @@ class Runner:
         self._pulse.ended(step_run.id)
         self._tails.end(step_run.id)
         self._run_metadata.update(result.run_metadata)
-        ingredients = {**step_run.ingredients, "undeclared": result.undeclared} if result.undeclared else step_run.ingredients
+        ingredients = {**step_run.ingredients}
+        if result.undeclared:
+            ingredients["undeclared"] = result.undeclared
+        if result.peak_memory is not None:
+            ingredients["peak_memory"] = result.peak_memory
         status = Status.COMPLETED if result.error is None else Status.FAILED
         step_run = StepRunRecord(
             step_run.id, self.run.id, call.name, call.step.name, call.position, status, result.started,

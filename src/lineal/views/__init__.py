@@ -1,6 +1,7 @@
 """What users hold: a record plus what can be asked about it. Views are handed a workspace; they never open one."""
 
-from lineal.views.base import Named, Stores, notice_crash
+from lineal.views.base import Named, Stores
+from lineal.views.crashes import notice_crash
 from lineal.views.lineage import LineageView
 from lineal.views.nouns import ArtifactView, RunView, StepRunView, VersionView
 

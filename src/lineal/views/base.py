@@ -1,7 +1,6 @@
 """What all views share: what they need of a workspace, how they compare, and how facts are worded."""
 
 import difflib
-import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,9 +17,6 @@ if TYPE_CHECKING:  # views are handed these and never make one
     from lineal.artifacts import Artifacts
     from lineal.host import LifeSign
     from lineal.metadata_store.base import MetadataStore
-
-SILENCE = 60.0
-"""Seconds without a heartbeat after which a run on another machine counts as dead."""
 
 V = TypeVar("V")
 
@@ -94,23 +90,6 @@ def _value(node: Json) -> Any:
         return values.from_json(node)
     except MaterializerError:  # its class is not loaded in this process: its content is better than nothing
         return node
-
-
-def notice_crash(record: RunRecord, workspace: Stores) -> RunRecord:
-    """Give a run's record, after marking it crashed if it says running and its process is dead.
-
-    A process on another machine cannot be asked: it counts as dead after 60 seconds without a heartbeat.
-    """
-    if record.status is not Status.RUNNING:
-        return record
-    now = time.time_ns() // 1000
-    alive = None if record.process is None else workspace.life.is_alive(record.process)
-    if alive is None:
-        alive = now - (record.heartbeat or record.started) < SILENCE * 1e6
-    if alive:
-        return record
-    workspace.metadata.crash_run(record.id, "the process that ran it ended without finishing it", now)
-    return workspace.metadata.get_run(record.id)
 
 
 def name_text(record: VersionRecord) -> str:

@@ -7,7 +7,8 @@ from lineal.model.records import Json, RunRecord, StepRunRecord
 from lineal.model.states import Status
 from lineal.model.text import moment, shown
 from lineal.views import shapes
-from lineal.views.base import Stores, View, held_values, notice_crash, state_text
+from lineal.views.base import Stores, View, held_values, state_text
+from lineal.views.crashes import notice_crash
 
 
 class StepRunFacts(View):
@@ -60,6 +61,11 @@ class StepRunFacts(View):
         return self.record.cache_key
 
     @property
+    def peak_memory(self) -> int | None:
+        """Bytes of memory that its process held at most, when that was while this step ran; None when an earlier step had used more."""
+        return self.record.ingredients.get("peak_memory")
+
+    @property
     def undeclared(self) -> dict[str, list[str]]:
         """What it used and its cache key does not know: `files`, `environment`, `network`, `programs`; empty when there was nothing."""
         return {kind: list(names) for kind, names in self.record.ingredients.get("undeclared", {}).items()}
@@ -102,7 +108,7 @@ class RunFacts(View):
 
     @property
     def status(self) -> Status:
-        """Its state. A run whose process has died is recorded as crashed when it is looked at."""
+        """Its state. A run whose process has died is recorded as crashed when it is looked at; `error` says what it died of."""
         self.record = notice_crash(self.record, self.workspace)
         return self.record.status
 
@@ -143,7 +149,7 @@ class RunFacts(View):
 
     @property
     def error(self) -> str | None:
-        """The first error of the run; None when there was none."""
+        """The first error of the run, or what a crashed one died of: "killed: …", "out of memory: …" or "lost: …"; None when there was none."""
         return self.record.error
 
     def facts_json(self) -> dict[str, Json]:

@@ -83,6 +83,7 @@ def step_run_json(record: StepRunRecord) -> dict[str, Json]:
         "cache_key": record.cache_key,
         "cached_from": record.cached_from,
         "undeclared": record.ingredients.get("undeclared", {}),
+        "peak_memory": record.ingredients.get("peak_memory"),
         "parameters": dict(record.parameters),
         "metadata": dict(record.metadata),
         "error": record.error,
