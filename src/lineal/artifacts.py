@@ -12,7 +12,16 @@ from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.external import External, Progress
 from lineal.artifact_store.fsops import FULL, typed
 from lineal.artifact_store.places import place_of
-from lineal.errors import ArtifactCorrupted, ArtifactMissing, DataChanged, LinealError, MaterializerError, NoMaterializer, PickleRefused
+from lineal.errors import (
+    ArtifactCorrupted,
+    ArtifactMissing,
+    DataChanged,
+    LinealError,
+    LinealWarning,
+    MaterializerError,
+    NoMaterializer,
+    PickleRefused,
+)
 from lineal.files import restore
 from lineal.materializers import visualized
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, where
@@ -51,6 +60,12 @@ class Saved:
     data_type: str
     metadata: Mapping[str, Json] = field(default_factory=dict)
     companion: Companion | None = None
+    content: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What stands for the value in cache keys, as `VersionRecord.identity`."""
+        return self.content or self.object.digest
 
 
 class Artifacts:
@@ -152,6 +167,7 @@ class Artifacts:
                 materializer.data_type,
                 _metadata(item, materializer) if metadata else {},
                 _companion(shown[number], sealed) if number in shown else None,
+                _content(item, materializer),
             )
             for number, (item, materializer, place) in enumerate(zip(items, chosen, written, strict=True))
         ]
@@ -362,6 +378,23 @@ def boots(saved: Sequence[Saved]) -> list[str]:
     """Give the digests of objects that are not durable yet: of values and of their visualizations."""
     objects = [each.object for each in saved] + [each.companion.object for each in saved if each.companion is not None]
     return [record.digest for record in objects if record.boot is not None]
+
+
+def _content(item: Item, materializer: AnyMaterializer) -> str | None:
+    """Give the digest of what a materializer says a value's content is; no two formats and no two classes share one."""
+    try:
+        text = materializer.content_hash(item.value)
+        if text is None:
+            return None
+        if type(text) is not str:
+            raise TypeError(f"a content hash is text or None, got {type(text).__qualname__}")
+        return digest.of("content/1", materializer.id, type_name(item.value), text)
+    except Exception as error:  # the digest of the bytes is right too: at worst a step runs again
+        import warnings
+
+        said = f"no content hash for {item.where}, so its bytes count: {materializer.id} raised {type(error).__name__}: {error}"
+        warnings.warn(said, LinealWarning, stacklevel=2)
+        return None
 
 
 def _metadata(item: Item, materializer: AnyMaterializer) -> Mapping[str, Json]:

@@ -10,12 +10,14 @@ from uuid import UUID
 from lineal.artifact_store.external import External
 from lineal.engine.bar import ReadingBar
 from lineal.errors import NotFound, UsageError
+from lineal.model.metadata import hold_metadata
 from lineal.model.moments import Moment, micros, span
-from lineal.model.naming import check_version
+from lineal.model.naming import check_tags, check_version
 from lineal.model.states import Status
 from lineal.pruning import PruneReport, Selection, collect, preview, prune
 from lineal.verifying import GRACE, VerifyReport, verify
 from lineal.views import ArtifactView, RunView, StepRunView, VersionView, notice_crash
+from lineal.views.base import name_text
 from lineal.workspace import Workspace, open_workspace
 
 V = TypeVar("V")
@@ -148,6 +150,40 @@ class Client:
         filters = {"name": name, "tag": tags, "type": type, "data_type": data_type}
         page = self.workspace.metadata.list_artifacts(_given(filters, unknown), sort, limit, offset)
         return Page([ArtifactView(each, self.workspace) for each in page.items], page.total, offset)
+
+    def update_artifact(self, name: str, *, add_tags: str | Sequence[str] = (), remove_tags: str | Sequence[str] = ()) -> ArtifactView:
+        """Change the tags of an artifact itself, and give it. Raises NotFound, InvalidName for a tag that is none."""
+        add, remove = check_tags(add_tags), check_tags(remove_tags)
+        return self.get_artifact(name).add_tags(add).remove_tags(remove)
+
+    def update_artifact_version(
+        self,
+        name_or_id: str | UUID,
+        version: str | int | None = None,
+        *,
+        add_tags: str | Sequence[str] = (),
+        remove_tags: str | Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        pinned: bool | None = None,
+    ) -> VersionView:
+        """Change tags, metadata or pin of one version in one transaction, and give it.
+
+        Args:
+            name_or_id: As in `get_artifact_version`, also for `version`.
+            version: Version of that name; the newest by default.
+            add_tags: Tags that it gets.
+            remove_tags: Tags that it loses.
+            metadata: Facts that are added to its own; a key that is there is replaced.
+            pinned: Whether it can neither be deleted nor pruned; None leaves that as it is.
+
+        Raises NotFound, InvalidName for a tag that is none, UsageError for metadata that cannot be held.
+        """
+        found = self.get_artifact_version(name_or_id, version)
+        found.record = self.workspace.metadata.update_version(
+            found.record.id, add_tags=check_tags(add_tags), remove_tags=check_tags(remove_tags), pinned=pinned,
+            metadata=None if metadata is None else hold_metadata(metadata, name_text(found.record)),
+        )  # fmt: skip
+        return found
 
     # -- runs
 

@@ -169,6 +169,7 @@ class _Named:
         return NewOutput(
             new_id(), "", self.name, self._version, saved.object, saved.materializer, saved.type, self._artifact_type or saved.data_type,
             save_type, self._tags, {**saved.metadata, **self._metadata}, saved.companion,
+            saved.content,
         )  # fmt: skip
 
 

@@ -52,6 +52,38 @@ def test_one_version_of_an_artifact_holds_production(runs: list[RunView]) -> Non
     assert current.version == "2"
 
 
+def test_artifacts_have_tags_of_their_own(runs: list[RunView]) -> None:
+    """By function, by view and by client; a list of artifacts finds them beside those of versions, a list of versions does not."""
+    add_tags(["eu", "gold"], artifact="model")
+    remove_tags("gold", artifact="model")
+    view = Client().get_artifact("model")
+    assert view.tags == ["eu"]
+    assert view.add_tags("team-a").remove_tags(["eu", "nothing"]).tags == ["team-a"]
+    assert Client().update_artifact("model", add_tags=["b", "c"], remove_tags="team-a").tags == ["b", "c"]
+    assert Client().get_artifact("model").to_json()["tags"] == ["b", "c"]
+    assert [each.name for each in Client().list_artifacts(tags=["b", "made"])] == ["model"]
+    assert Client().list_artifacts(tags="gold").total == 0
+    assert Client().list_artifact_versions(tags="b").total == 0
+    assert tags(2) == ["made"]
+    assert "team-a" in view._repr_html_()
+
+
+def test_a_step_tags_an_artifact(runs: list[RunView]) -> None:
+    """Also the one that it makes a version of: the artifact is there before that version is."""
+
+    @step
+    def again() -> Annotated[float, "model"]:
+        add_tags("seen", artifact="model")
+        return 0.5
+
+    @pipeline
+    def once_more() -> None:
+        again()
+
+    once_more()
+    assert Client().get_artifact("model").tags == ["seen"]
+
+
 def test_views_tag_and_pin_themselves(runs: list[RunView]) -> None:
     """And show what they are now."""
     view = Client().get_artifact_version("model", 1).add_tags("gold", exclusive=True).remove_tags(["made"]).pin()
@@ -63,15 +95,18 @@ def test_views_tag_and_pin_themselves(runs: list[RunView]) -> None:
 def test_a_target_that_does_not_fit_is_refused(runs: list[RunView]) -> None:
     """With what to pass instead."""
     for given, message in (
-        ({}, "pass artifact_name= or run="),
-        ({"artifact_name": "model", "run": "x"}, "not both"),
+        ({}, "pass artifact=, artifact_name= or run="),
+        ({"artifact_name": "model", "run": "x"}, "pass one of artifact="),
         ({"artifact_version": 1}, "artifact_name="),
         ({"run": runs[0].name, "exclusive": True}, "pass artifact_name="),
     ):
         with pytest.raises(UsageError, match=message):
             add_tags("x", **given)  # type: ignore[arg-type]
-    with pytest.raises(NotFound, match="did you mean 'model'"):
-        add_tags("x", artifact_name="modle")
+    for target in ("artifact", "artifact_name"):
+        with pytest.raises(NotFound, match="did you mean 'model'"):
+            add_tags("x", **{target: "modle"})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="pass artifact_name="):
+        add_tags("x", artifact="model", exclusive=True)
 
 
 def test_a_step_cannot_tag_the_version_that_it_is_about_to_make() -> None:

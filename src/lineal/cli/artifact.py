@@ -30,7 +30,7 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--name", help="Name of the artifact; * stands for anything.")
-@click.option("--tag", "tags", multiple=True, help="A tag of any of its versions; may be given several times.")
+@click.option("--tag", "tags", multiple=True, help="A tag of its own or of any of its versions; may be given several times.")
 @click.option("--type", help="Python type, such as pandas.DataFrame.")
 @click.option("--data-type", help="Kind: data, model, schema, statistics or service.")
 @list_options("-updated")

@@ -1,21 +1,38 @@
-"""`lineal artifact tag`, `untag`, `pin` and `unpin`: marks on versions."""
+"""`lineal artifact tag`, `untag`, `pin` and `unpin`: marks on versions, and tags of artifacts themselves."""
 
 import click
 
 from lineal.cli.options import split_version
 from lineal.cli.output import json_option, print_json
 from lineal.client import Client
-from lineal.views import VersionView
+from lineal.errors import UsageError
+from lineal.model.text import shown
+from lineal.views import ArtifactView, VersionView
 from lineal.views.base import name_text
+
+_whole_option = click.option("--artifact", "whole", is_flag=True, help="The tags of the artifact NAME itself, not of a version.")
+
+
+def _artifact(name: str) -> ArtifactView:
+    name, version = split_version(name)
+    if version is not None:
+        raise UsageError(f"--artifact is for the tags of an artifact itself: write {name} without the version, or leave out --artifact")
+    return Client().get_artifact(name)
 
 
 @click.command()
 @click.argument("version", metavar="NAME[@VERSION]")
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
 @click.option("--exclusive", is_flag=True, help="Take the tags away from all other versions of the artifact.")
+@_whole_option
 @json_option
-def tag(version: str, tags: tuple[str, ...], exclusive: bool, as_json: bool) -> None:
-    """Add tags to one version. NAME alone is the newest."""
+def tag(version: str, tags: tuple[str, ...], exclusive: bool, whole: bool, as_json: bool) -> None:
+    """Add tags to one version, or with --artifact to an artifact itself. NAME alone is the newest version."""
+    if whole:
+        if exclusive:
+            raise UsageError("--exclusive is for versions: one of them holds the tag; leave out --artifact, or --exclusive")
+        _print_tags(_artifact(version).add_tags(tags), as_json)
+        return
     view = Client().get_artifact_version(*split_version(version))
     _print_marks(view.add_tags(tags, exclusive=exclusive), as_json)
 
@@ -23,9 +40,13 @@ def tag(version: str, tags: tuple[str, ...], exclusive: bool, as_json: bool) -> 
 @click.command()
 @click.argument("version", metavar="NAME[@VERSION]")
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
+@_whole_option
 @json_option
-def untag(version: str, tags: tuple[str, ...], as_json: bool) -> None:
-    """Take tags away from one version. NAME alone is the newest."""
+def untag(version: str, tags: tuple[str, ...], whole: bool, as_json: bool) -> None:
+    """Take tags away from one version, or with --artifact from an artifact itself. NAME alone is the newest version."""
+    if whole:
+        _print_tags(_artifact(version).remove_tags(tags), as_json)
+        return
     _print_marks(Client().get_artifact_version(*split_version(version)).remove_tags(tags), as_json)
 
 
@@ -45,9 +66,19 @@ def unpin(version: str, as_json: bool) -> None:
     _print_marks(Client().get_artifact_version(*split_version(version)).unpin(), as_json)
 
 
+def _print_tags(view: ArtifactView, as_json: bool) -> None:
+    if as_json:
+        print_json(view.to_json())
+    else:
+        click.echo(f"{shown(view.name)}: {_tags_text(view.tags)}")
+
+
+def _tags_text(tags: list[str]) -> str:
+    return f"tags: {', '.join(map(shown, tags))}" if tags else "no tags"
+
+
 def _print_marks(view: VersionView, as_json: bool) -> None:
     if as_json:
         print_json(view.to_json())
         return
-    marks = [*(["pinned"] if view.pinned else ["not pinned"]), f"tags: {', '.join(view.tags)}" if view.tags else "no tags"]
-    click.echo(f"{name_text(view.record)}: {', '.join(marks)}")
+    click.echo(f"{name_text(view.record)}: {'pinned' if view.pinned else 'not pinned'}, {_tags_text(view.tags)}")

@@ -157,7 +157,7 @@ class _Resolver:
     def _stored(self, path: str, version: VersionRecord, value: Any, kind: str) -> tuple[Stored, Any]:
         self.edges.append(InputEdge(path, version.id, kind))
         self.versions[path] = f"{version.artifact}@{version.version}"
-        return Stored(version, value), version.object.digest if self.policy is None else artifact_part(self.policy, version)
+        return Stored(version, value), version.identity if self.policy is None else artifact_part(self.policy, version)
 
 
 @lru_cache(maxsize=1024)
@@ -222,7 +222,7 @@ def _renamed(output: str, artifact: str, version: str | None, found: VersionReco
         if (
             latest.artifact == artifact
             and latest.state == "live"
-            and latest.object.digest == found.object.digest
+            and latest.identity == found.identity
             and latest.materializer == found.materializer
         ):
             return SameOutput(output, latest)
@@ -239,4 +239,5 @@ def _renamed(output: str, artifact: str, version: str | None, found: VersionReco
         found.tags,
         found.metadata,
         metadata.visualizations(found.id),
+        found.content,
     )

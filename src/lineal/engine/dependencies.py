@@ -80,7 +80,7 @@ def code_part(policy: CachePolicy, code: Fingerprint, step: StepSpec) -> str:
 
 def artifact_part(policy: CachePolicy, version: VersionRecord) -> Any:
     """Give what stands for an artifact version in a key."""
-    content = version.object.digest if policy.include_artifact_values else ""
+    content = version.identity if policy.include_artifact_values else ""
     return [content, version.id] if policy.include_artifact_ids else content
 
 

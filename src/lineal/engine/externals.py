@@ -53,12 +53,12 @@ def _newest(artifact: str, saved: Saved, metadata: MetadataStore) -> VersionReco
         newest = metadata.get_version(artifact)
     except NotFound:
         return None
-    same = newest.artifact == artifact and newest.object.digest == saved.object.digest and newest.materializer == saved.materializer
+    same = newest.artifact == artifact and newest.identity == saved.identity and newest.materializer == saved.materializer
     return newest if same else None
 
 
 def _new(artifact: str, saved: Saved) -> NewOutput:
     return NewOutput(
         new_id(), "", artifact, None, saved.object, saved.materializer, saved.type, saved.data_type, "external", (), saved.metadata,
-        saved.companion,
+        saved.companion, saved.content,
     )  # fmt: skip

@@ -332,6 +332,7 @@ class Runner:
                     new_id(), spec.name, name.artifact, name.version, saved.object, saved.materializer, saved.type,
                     config.artifact_type or saved.data_type, "step",
                     tuple(dict.fromkeys((*(config.tags or ()), *(call.options.tags or ())))), metadata, saved.companion,
+                    saved.content,
                 )
             )  # fmt: skip
         return outputs

@@ -49,6 +49,14 @@ class _Common:
         """
         return True
 
+    def content_hash(self, value: Any) -> str | None:
+        """Give text that is the same for equal values and differs for others; None, the default, leaves that to the bytes.
+
+        For formats that cannot be written the same way twice. The text stands for the value in the cache keys of the steps that take it:
+        of two values with one text, a step that has run on the first does not run on the second. The object keeps the digest of its bytes.
+        """
+        return None
+
     visualizes: ClassVar[bool] = False
     """Whether the class has a `visualize` of its own; worked out when it is defined."""
 

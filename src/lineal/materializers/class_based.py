@@ -91,6 +91,14 @@ class BaseMaterializer:
         """Give facts about the value by name: numbers, text, booleans, datetimes, lists and dicts. There is no folder here."""
         return {}
 
+    def compute_content_hash(self, value: Any) -> str | None:
+        """Give text that is the same for equal values and differs for others; None, the default, leaves that to the bytes.
+
+        For files that cannot be written the same way twice: the text stands for the value in the cache keys of the steps that take it, so
+        these do not run again because the bytes differ. There is no folder here. Stored bytes are still compared by their own digest.
+        """
+        return None
+
     @classmethod
     def as_materializer(cls) -> Materializer:
         """Give the materializer that works with this class. Raises UsageError when the class cannot be one."""
@@ -139,6 +147,10 @@ class Adapter(Materializer):
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give what the class extracts."""
         return hold_metadata(self.based_on("").extract_metadata(value), f"a {type(value).__qualname__}")
+
+    def content_hash(self, value: Any) -> str | None:
+        """Give what the class computes."""
+        return self.based_on("").compute_content_hash(value)
 
     def visualize(self, value: Any) -> Iterable[Visualization]:
         """Give what the class has written, read back."""

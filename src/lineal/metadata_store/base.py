@@ -158,7 +158,7 @@ class MetadataStore(Protocol):
         ...
 
     def list_artifacts(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[ArtifactRecord]:
-        """List artifacts. Filters: name (with `*`), tag, data_type, type."""
+        """List artifacts. Filters: name (with `*`), tag (its own, or of one of its versions), data_type, type."""
         ...
 
     def visualizations(self, version_id: str) -> Companion | None:
@@ -187,6 +187,10 @@ class MetadataStore(Protocol):
 
         `exclusive` takes the added tags away from all other versions of the artifact in the same transaction.
         """
+        ...
+
+    def update_artifact(self, name: str, *, add_tags: Sequence[str] = (), remove_tags: Sequence[str] = ()) -> tuple[str, ...]:
+        """Change the tags of an artifact itself, and give them. They go with its last version. Raises NotFound when it has none."""
         ...
 
     def update_run(

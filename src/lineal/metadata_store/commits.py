@@ -223,7 +223,7 @@ def _record(
     return VersionRecord(
         output.id, output.artifact, text, number, output.object, output.materializer, output.type, output.data_type, output.save_type,
         new.now, run, step_run, output.output or None, pipeline, step, tuple(dict.fromkeys(output.tags)) if output.tags else (),
-        output.metadata,
+        output.metadata, content=output.content,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from lineal.errors import InUse, NotFound
 from lineal.metadata_store.filters import where
 from lineal.metadata_store.json_text import dump
-from lineal.metadata_store.rows import STATUS, unpack_tags
+from lineal.metadata_store.rows import STATUS, pack_tags, unpack_tags
 from lineal.metadata_store.statements import SQL
 from lineal.model.records import Reference
 from lineal.model.states import Status
@@ -38,6 +38,7 @@ def delete_versions(cursor: Cursor, version_ids: Sequence[str]) -> None:
         if pinned or found:
             raise InUse(_refusal(f"{artifact}@{version}", found, pinned=bool(pinned)))
         cursor.execute(SQL["delete_version"], (row_id,))
+    _untag_empty(cursor)
 
 
 def hold(cursor: Cursor, run_id: str, version_ids: Sequence[str]) -> list[str]:
@@ -94,6 +95,7 @@ def prune(cursor: Cursor, version_ids: Sequence[str], what: What, now: int) -> l
             if what == "metadata":
                 cursor.execute(SQL["delete_object"], (object_id,))
         gone.append(uid)
+    _untag_empty(cursor)
     return gone
 
 
@@ -112,6 +114,19 @@ def release(cursor: Cursor, digests: Sequence[str], withdraw: Callable[[str], ob
         cursor.execute(SQL["delete_object"], row[:1])
         inline += row[1]
     return inline
+
+
+def set_artifact_tags(cursor: Cursor, row_id: int, tags: Sequence[str]) -> None:
+    """Give an artifact these tags and no others."""
+    cursor.execute(SQL["set_artifact_tags"], (pack_tags(tags), row_id))
+    cursor.execute(SQL["delete_artifact_tags"], (row_id,))
+    cursor.executemany(SQL["insert_artifact_tag"], [(tag, row_id) for tag in tags])
+
+
+def _untag_empty(cursor: Cursor) -> None:
+    # The row of an artifact stays, for its next number; what it is tagged with is said of versions that are gone.
+    for (row_id,) in cursor.execute(SQL["empty_artifacts"]).fetchall():
+        set_artifact_tags(cursor, row_id, ())
 
 
 def move_tags(cursor: Cursor, row_id: int, tags: Sequence[str]) -> None:

@@ -78,7 +78,7 @@ s.ingredients, s.metadata, s.error, s.id
 -- The columns of a VersionRecord with its ObjectRecord, in the order that rows.py unpacks.
 v.uid, a.name, v.version, v.number, o.digest, o.size, o.files, o.inline, o.boot, v.external, v.materializer, v.type, v.data_type,
 v.save_type, v.created, pr.uid, ps.uid, v.output, pr.pipeline, ps.step, v.tags, v.metadata, v.pinned, v.state,
-v.pruned
+v.pruned, v.content
 
 -- name: version_joins
 -- What version_columns needs besides `versions v`: artifact, object, and the step run and run that made it.
@@ -334,8 +334,8 @@ SELECT 1 FROM retired WHERE artifact_id = ? AND number = ?;
 -- name: insert_version
 -- Record a version.
 INSERT INTO versions (uid, artifact_id, version, number, object_id, output, materializer, type, data_type, save_type, created,
-    external, tags, metadata)
-VALUES (?, ?, ?, ?, (SELECT id FROM objects WHERE digest = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    external, tags, metadata, content)
+VALUES (?, ?, ?, ?, (SELECT id FROM objects WHERE digest = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: same_version
 -- The id, digest and state of an explicit version that may exist.
@@ -365,6 +365,26 @@ INSERT INTO version_tags (tag, version_id) VALUES (?, (SELECT id FROM versions W
 -- name: delete_version_tags
 -- Forget a version's tags for filters.
 DELETE FROM version_tags WHERE version_id = ?;
+
+-- name: artifact_tags
+-- What changing an artifact's tags starts from; none for an artifact without versions.
+SELECT a.id, a.tags FROM artifacts a WHERE a.name = ? AND EXISTS (SELECT 1 FROM versions v WHERE v.artifact_id = a.id);
+
+-- name: set_artifact_tags
+-- Change an artifact's tags.
+UPDATE artifacts SET tags = ? WHERE id = ?;
+
+-- name: insert_artifact_tag
+-- Note an artifact's tag for filters.
+INSERT INTO artifact_tags (tag, artifact_id) VALUES (?, ?) ON CONFLICT DO NOTHING;
+
+-- name: delete_artifact_tags
+-- Forget an artifact's tags for filters.
+DELETE FROM artifact_tags WHERE artifact_id = ?;
+
+-- name: empty_artifacts
+-- Artifacts that have tags and no version any more.
+SELECT DISTINCT t.artifact_id FROM artifact_tags t WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.artifact_id = t.artifact_id);
 
 -- name: version_state
 -- What changing a version starts from.
@@ -510,7 +530,7 @@ artifacts a JOIN versions l ON l.id = (
 -- name: list_artifacts
 -- One page of artifacts that have a live version.
 SELECT a.name, (SELECT count(*) FROM versions n WHERE n.artifact_id = a.id AND n.state = 'live'), l.version, a.created, l.created,
-    l.data_type, l.type, o.size
+    l.data_type, l.type, o.size, a.tags
 FROM {artifact_source} {where} ORDER BY {order} LIMIT ? OFFSET ?;
 
 -- name: count_artifacts
@@ -522,8 +542,9 @@ SELECT count(*) FROM {artifact_source} {where};
 a.name LIKE ? ESCAPE '\'
 
 -- name: artifacts.tag
--- Filter: a tag of any of its versions.
-a.id IN (SELECT n.artifact_id FROM version_tags t JOIN versions n ON n.id = t.version_id WHERE t.tag = ?)
+-- Filter: a tag of its own, or of any of its versions.
+a.id IN (SELECT t.artifact_id FROM artifact_tags t WHERE t.tag = ?
+    UNION SELECT n.artifact_id FROM version_tags t JOIN versions n ON n.id = t.version_id WHERE t.tag = ?)
 
 -- name: artifacts.data_type
 -- Filter: kind of artifact of the newest version.

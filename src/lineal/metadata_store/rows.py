@@ -101,10 +101,11 @@ def object_of(row: Row) -> ObjectRecord:
 def version_of(row: Row) -> VersionRecord:
     """Give the record of a row of `version_columns`."""
     (uid, artifact, version, number, digest, size, files, inline, boot, external, materializer, type_, data_type, save_type, created,
-     run, step_run, output, pipeline, step, tags, metadata, pinned, state, pruned) = row  # fmt: skip
+     run, step_run, output, pipeline, step, tags, metadata, pinned, state, pruned, content) = row  # fmt: skip
     return VersionRecord(
         uid, artifact, version, number, ObjectRecord(digest, size, unpack_files(files), inline, boot, external), materializer, type_,
         data_type, save_type, created, run, step_run, output, pipeline, step, unpack_tags(tags), unpack(metadata), pinned == 1, state, pruned,
+        content,
     )  # fmt: skip
 
 
@@ -112,7 +113,7 @@ def version_tail(output: NewOutput, now: int) -> Row:
     """Give the parameters of `insert_version` that are known before the transaction: all but the ids and the number."""
     return (
         output.output or None, output.materializer, output.type, output.data_type, output.save_type, now, output.object.external,
-        pack_tags(output.tags), pack(output.metadata, f"metadata of {output.artifact!r}"),
+        pack_tags(output.tags), pack(output.metadata, f"metadata of {output.artifact!r}"), output.content,
     )  # fmt: skip
 
 
@@ -163,8 +164,8 @@ def step_run_of(row: Row) -> StepRunRecord:
 
 def artifact_of(row: Row) -> ArtifactRecord:
     """Give the record of a row of `list_artifacts`."""
-    name, versions, latest, created, updated, data_type, type_, size = row
-    return ArtifactRecord(name, versions, latest, created, updated, data_type, type_, size)
+    name, versions, latest, created, updated, data_type, type_, size, tags = row
+    return ArtifactRecord(name, versions, latest, created, updated, data_type, type_, size, unpack_tags(tags))
 
 
 def code_row(code: CodeRecord) -> Row:

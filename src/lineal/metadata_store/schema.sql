@@ -78,8 +78,16 @@ CREATE TABLE artifacts (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     next INTEGER NOT NULL,
-    created INTEGER NOT NULL
+    created INTEGER NOT NULL,
+    tags TEXT NOT NULL DEFAULT '[]'
 );
+
+CREATE TABLE artifact_tags (
+    tag TEXT NOT NULL,
+    artifact_id INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
+    PRIMARY KEY (tag, artifact_id)
+) WITHOUT ROWID;
+CREATE INDEX artifact_tags_by_artifact ON artifact_tags (artifact_id);
 
 CREATE TABLE objects (
     id INTEGER PRIMARY KEY,
@@ -111,6 +119,7 @@ CREATE TABLE versions (
     tags TEXT NOT NULL,
     metadata TEXT NOT NULL,
     pruned INTEGER,
+    content TEXT,
     UNIQUE (artifact_id, version)
 );
 CREATE INDEX versions_by_artifact ON versions (artifact_id, state);

@@ -236,6 +236,12 @@ class SqliteMetadataStore:
     ) -> VersionRecord:
         return self._db.write(_update_version, version_id, add_tags, remove_tags, exclusive, metadata, pinned)
 
+    def update_artifact(self, name: str, *, add_tags: Sequence[str] = (), remove_tags: Sequence[str] = ()) -> tuple[str, ...]:
+        tags = self._db.write(_update_artifact, name, add_tags, remove_tags)
+        if tags is None:
+            raise NotFound(f"no artifact has the name {name!r}{self._closest('artifact_names_near', name)}")
+        return tags
+
     def update_run(
         self,
         run_id: str,
@@ -404,6 +410,15 @@ def _update_version(
     if exclusive:
         deleting.move_tags(cursor, row_id, add_tags)
     return version_of(cursor.execute(SQL["version_by_id"], (version_id,)).fetchone())
+
+
+def _update_artifact(cursor: Cursor, name: str, add_tags: Sequence[str], remove_tags: Sequence[str]) -> tuple[str, ...] | None:
+    row = cursor.execute(SQL["artifact_tags"], (name,)).fetchone()
+    if row is None:
+        return None
+    tags = runs.changed_tags(unpack_tags(row[1]), add_tags, remove_tags)
+    deleting.set_artifact_tags(cursor, row[0], tags)
+    return tuple(tags)
 
 
 def _refuse_ambiguous(rows: Sequence[Any], prefix: str, what: str, place: int) -> None:

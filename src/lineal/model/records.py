@@ -42,7 +42,7 @@ class VersionRecord:
     """One value under a name. `number` is the place in the dense count of automatic versions, None for a named version.
 
     `state` is "live", "pruned" (its data was removed) or "lost" (`verify` found that its data is gone); `pruned` is the time of that, None
-    while it is live.
+    while it is live. `content` is the digest of what its materializer says the value's content is, None when that is the bytes.
     """
 
     id: str
@@ -65,11 +65,17 @@ class VersionRecord:
     pinned: bool = False
     state: Literal["live", "pruned", "lost"] = "live"
     pruned: int | None = None
+    content: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What stands for the value in cache keys: what its materializer says of its content, else the digest of its bytes."""
+        return self.content or self.object.digest
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRecord:
-    """An artifact: a name, how many live versions it has, and the newest of them."""
+    """An artifact: a name, how many live versions it has, the newest of them, and its own tags."""
 
     name: str
     versions: int
@@ -79,6 +85,7 @@ class ArtifactRecord:
     data_type: str
     type: str
     size: int
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +161,7 @@ class Companion:
 
 @dataclass(frozen=True, slots=True)
 class NewOutput:
-    """A version to be made when a step is committed. `version` None takes the next number."""
+    """A version to be made when a step is committed. `version` None takes the next number, `content` None is the digest of the bytes."""
 
     id: str
     output: str
@@ -168,6 +175,7 @@ class NewOutput:
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Json] = field(default_factory=dict)
     companion: Companion | None = None
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

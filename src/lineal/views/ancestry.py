@@ -92,7 +92,7 @@ class _Walk:
                 return Finding(*names, None, (because,), (), distance), []
         because_of = tuple(self._changes(makers[0], makers[1]))
         inputs, further = self._inputs(makers[0], makers[1])
-        same = one.object.digest == other.object.digest
+        same = one.identity == other.identity
         if not (because_of or inputs):
             because_of = self._unexplained(makers[0], makers[1], same=same)
         return (Finding(*names, makers[1].step, because_of, inputs, distance) if because_of or inputs else None), further
@@ -118,7 +118,7 @@ class _Walk:
             if name not in before or name not in after:
                 there = after.get(name) or before[name]
                 said.append(f"{shown(name)}: {name_text(there)} is {'new' if name in after else 'gone'}")
-            elif before[name].object.digest != after[name].object.digest:
+            elif before[name].identity != after[name].identity:
                 said.append(f"{shown(name)}: {name_text(before[name])} → {name_text(after[name])}")
                 further.append((before[name], after[name]))
         return tuple(said), further
@@ -135,7 +135,7 @@ class _Walk:
 
 def _without_step(one: VersionRecord, other: VersionRecord, makers: tuple[StepRunRecord | None, StepRunRecord | None]) -> str:
     if makers[0] is None and makers[1] is None:
-        content = "the same content" if one.object.digest == other.object.digest else "different content"
+        content = "the same content" if one.identity == other.identity else "different content"
         return f"both came from outside of any step ({one.save_type}, {other.save_type}), with {content}"
     inside = 0 if makers[0] is not None else 1
     versions = one, other

@@ -4,6 +4,7 @@ They stand in one module because each leads to the others: a run has steps, a st
 A view asks the store once for what it does not have, and keeps the answer; `refresh` on a run asks again.
 """
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -242,6 +243,11 @@ class ArtifactView:
         """The newest version."""
         return self.record.latest
 
+    @property
+    def tags(self) -> list[str]:
+        """Its own tags; each version has its own besides."""
+        return list(self.record.tags)
+
     @cached_property
     def latest(self) -> VersionView:
         """The newest version, to load or look at."""
@@ -257,6 +263,22 @@ class ArtifactView:
             if len(found) >= page.total or not page.items:
                 return found
 
+    def add_tags(self, tags: str | Iterable[str]) -> "ArtifactView":
+        """Add a tag or several to the artifact itself, and give this view.
+
+        They stay as long as it has a version. Raises InvalidName for a tag that is none, NotFound when all its versions were deleted.
+        """
+        return self._tagged(add=check_tags(tags))
+
+    def remove_tags(self, tags: str | Iterable[str]) -> "ArtifactView":
+        """Take a tag or several away from the artifact itself, and give this view; one that it does not have is fine."""
+        return self._tagged(remove=check_tags(tags))
+
+    def _tagged(self, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> "ArtifactView":
+        tags = self.workspace.metadata.update_artifact(self.record.name, add_tags=add, remove_tags=remove)
+        self.record = dataclasses.replace(self.record, tags=tags)
+        return self
+
     def to_json(self) -> dict[str, Json]:
         """Give its facts as JSON."""
         return shapes.artifact_json(self.record)
@@ -266,7 +288,13 @@ class ArtifactView:
 
     def _repr_html_(self) -> str:
         record = self.record
-        facts = {"versions": record.versions, "newest": record.latest, "type": record.type, "updated": f"{moment_text(record.updated)} UTC"}
+        facts = {
+            "versions": record.versions,
+            "newest": record.latest,
+            "type": record.type,
+            "tags": ", ".join(record.tags),
+            "updated": f"{moment_text(record.updated)} UTC",
+        }
         return html.card(self.name, facts)
 
 

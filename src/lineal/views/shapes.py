@@ -44,6 +44,7 @@ def artifact_json(record: ArtifactRecord) -> dict[str, Json]:
         "type": record.type,
         "data_type": record.data_type,
         "size": record.size,
+        "tags": list(record.tags),
         "created": _time(record.created),
         "updated": _time(record.updated),
     }

@@ -25,6 +25,21 @@ def test_tags_come_and_go(trained: Any) -> None:
     assert trained("artifact", "tag", "model", " gold").code == 2
 
 
+def test_an_artifact_has_tags_of_its_own(trained: Any) -> None:
+    assert trained("artifact", "tag", "model", "team-a", "eu", "--artifact").out == "model: tags: team-a, eu\n"
+    assert trained("artifact", "list", "--tag", "eu", "--json").json["items"][0]["tags"] == ["team-a", "eu"]
+    assert trained("artifact", "untag", "model", "eu", "--artifact", "--json").json["tags"] == ["team-a"]
+    assert trained("artifact", "untag", "model", "team-a", "--artifact").out == "model: no tags\n"
+    assert trained("artifact", "show", "model", "--json").json["tags"] == []
+
+
+@pytest.mark.parametrize(("arguments", "said"), [(("model@1", "x"), "write model without"), (("model", "x", "--exclusive"), "leave out")])
+def test_tags_of_an_artifact_are_no_tags_of_a_version(trained: Any, arguments: tuple[str, ...], said: str) -> None:
+    result = trained("artifact", "tag", *arguments, "--artifact")
+    assert result.code == 2
+    assert said in result.err
+
+
 def test_a_pinned_version_is_shown_as_such(trained: Any) -> None:
     assert trained("artifact", "pin", "model").out == "model@2: pinned, no tags\n"
     assert "pinned" in trained("artifact", "show", "model").out

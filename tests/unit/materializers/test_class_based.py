@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from lineal import Client, pipeline, step
+from lineal import Client, ExternalArtifact, pipeline, save_artifact, step
 from lineal.errors import DefinitionError, LinealWarning, MaterializerError, NoMaterializer, UsageError
 from lineal.materializers import BaseMaterializer, BytesMaterializer, Materializer, register_materializer
 from lineal.materializers.class_based import MARKER, Adapter
@@ -105,6 +105,75 @@ def test_the_class_is_registered_by_its_definition_and_used_by_steps() -> None:
         ("html", "sides", "<b>2 sides</b>"),
         ("markdown", "note", "# sides"),
     ]
+
+
+class Noise(Shape):
+    """Values whose files are never the same twice."""
+
+
+class NoiseMaterializer(ShapeMaterializer):
+    ASSOCIATED_TYPES = (Noise,)
+    ID = "test.noise/1"
+
+    def save(self, value: Shape) -> None:
+        super().save(value)
+        Path(self.uri, "noise").write_bytes(os.urandom(16))
+
+    def compute_content_hash(self, value: Shape) -> Any:
+        sides = value.sides[0]
+        if sides < 0:
+            raise ValueError("no sides")
+        return str(sides) if sides else None if len(value.sides) == 1 else sides
+
+
+@pytest.mark.parametrize("save", [True, False], ids=["output", "external"])
+def test_what_a_class_says_of_the_content_decides_what_runs_again(save: bool) -> None:
+    """Equal values in other bytes are the same input; the objects are named by their bytes, and unequal values are another input."""
+
+    @step(enable_cache=False)
+    def make(side: int) -> Annotated[Noise, "noise"]:
+        return Noise([side])
+
+    @step
+    def count(shape: Noise) -> int:
+        return sum(shape.sides)
+
+    @pipeline
+    def counting(side: int) -> None:
+        count(make(side) if save else ExternalArtifact(Noise([side])))
+
+    def version(run: Any) -> Any:
+        return run.steps["count"].inputs["shape"]
+
+    first, second, third, fourth = (counting(side) for side in (1, 1, 2, 0))
+    assert [str(run.steps["count"].status) for run in (first, second, third, fourth)] == ["completed", "cached", "completed", "completed"]
+    assert str(counting(0).steps["count"].status) == "completed", "None leaves it to the bytes"
+    if save:
+        assert version(first).digest != version(second).digest
+        assert version(first).record.identity == version(second).record.identity
+    else:
+        assert version(first) == version(second), "no new version is made of content that is the newest"
+    assert version(second).load() == Noise([1])
+    assert third.steps["count"].output.load() == 2
+
+
+@pytest.mark.parametrize(
+    ("sides", "said"), [([-1], "ValueError: no sides"), ([0, 0], "a content hash is text or None, got int")], ids=["raises", "no-text"]
+)
+def test_a_content_hash_that_fails_is_a_warning(sides: list[int], said: str) -> None:
+    """The value is kept, and its bytes stand for it."""
+    with pytest.warns(LinealWarning, match=rf"no content hash for artifact 'noise', so its bytes count: test\.noise/1 raised .*{said}"):
+        saved = save_artifact(Noise(sides), "noise")
+    assert saved.record.identity == saved.digest
+    assert saved.load() == Noise(sides)
+
+
+def test_the_same_text_for_another_class_is_another_content() -> None:
+    """A value comes back as the class that it had, so that is part of it."""
+
+    class Louder(Noise): ...
+
+    assert len({save_artifact(cls([1]), "noise").record.identity for cls in (Noise, Louder)}) == 2
 
 
 def test_a_file_names_the_class_only_where_loading_could_not_know_it(tmp_path: Path) -> None:
