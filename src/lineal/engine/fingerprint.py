@@ -38,6 +38,7 @@ def fingerprint(function: Callable[..., Any]) -> Fingerprint:
     root = walk.run(function)
     distributions = walk.distributions()
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    disk.known.flush()
     result = Fingerprint.build(root, walk.parts, distributions, walk.notes, textwrap.dedent(walk.source), python)
     with _lock:
         while len(_known) >= _REMEMBERED:  # functions that are made again and again

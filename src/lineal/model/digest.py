@@ -27,6 +27,11 @@ def of(tag: str, *parts: object) -> str:
     return blake3(encode((tag, *parts))).hexdigest()
 
 
+def of_text(tag: str, text: str) -> str:
+    """Give `of(tag, text)`, in half the time: it is asked for everything that a step's code reaches."""
+    return blake3(b"t2:" + _encode_key(tag) + _encode_str(text)).hexdigest()
+
+
 def of_bytes(data: Any) -> str:
     """Give the digest of plain bytes, the same as of a file that holds them."""
     return blake3(data).hexdigest()

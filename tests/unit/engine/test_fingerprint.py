@@ -19,6 +19,7 @@ import pytest
 
 from lineal import step as as_step
 from lineal.engine import fingerprint as module_under_test
+from lineal.engine.code import disk
 from lineal.engine.fingerprint import Fingerprint, explain_change, fingerprint, set_cache_folder
 
 Load = Callable[..., types.ModuleType]
@@ -372,32 +373,59 @@ def test_a_fingerprint_comes_back_from_json(load: Load) -> None:
 
 
 def test_a_folder_keeps_what_was_read_for_later_processes(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the folder nothing is parsed again, and the answer is the same; damaged entries are not believed."""
+    """With the folder nothing is parsed again, and the answer is the same; damaged files are not believed."""
     live = load(live=LIVE)
     plain = fresh(live.step)
     folder = tmp_path / "cache"
-    monkeypatch.setattr("lineal.engine.code.disk._folder", None)
-    set_cache_folder(folder)
+    monkeypatch.setattr("lineal.engine.code.disk.is_quiet", lambda stamp, now: True)
 
     def again() -> Fingerprint:
         for memory in ("_sources", "_found"):
             monkeypatch.setattr(f"lineal.engine.code.sources.{memory}", {})
+        monkeypatch.setattr("lineal.engine.code.disk.known", disk.Known(folder))
         return fresh(live.step)
 
     assert again().digest == plain.digest
-    entries = list(folder.iterdir())
-    assert len(entries) == 1
+    [kept] = folder.iterdir()
     with monkeypatch.context() as without_parser:
         without_parser.setattr("lineal.engine.code.sources._parsed", None)
         assert again() == plain
-    whole = entries[0].read_bytes()
+    whole = kept.read_bytes()
     for damaged in (b"", whole[:-1], whole[: len(whole) // 2], whole.replace(b"function", b"functiom", 1), b"\xff" * 100):
-        entries[0].write_bytes(damaged)
+        kept.write_bytes(damaged)
         assert again() == plain
-        assert entries[0].read_bytes() == whole
-    entries[0].unlink()
-    entries[0].mkdir()
+        assert kept.read_bytes() == whole
+    kept.unlink()
+    kept.mkdir()
     assert again() == plain
+
+
+def test_files_that_did_not_change_are_not_opened_by_later_processes(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But asked about; one that changed is read, and only that one."""
+    load(rates="def rate():\n    return 1\n")
+    steps = load(steps="import rates\ndef step(x):\n    return rates.rate() * x\n")
+    opened: list[str] = []
+
+    def text_of(path: str) -> str | None:
+        opened.append(Path(path).name)
+        return Path(path).read_text(encoding="utf-8")
+
+    def again() -> Fingerprint:
+        opened.clear()
+        for memory in ("_sources", "_found"):
+            monkeypatch.setattr(f"lineal.engine.code.sources.{memory}", {})
+        monkeypatch.setattr("lineal.engine.code.disk.known", disk.Known(tmp_path / "cache"))
+        return fresh(steps.step)
+
+    monkeypatch.setattr("lineal.engine.code.disk.is_quiet", lambda stamp, now: True)
+    monkeypatch.setattr("lineal.engine.code.sources._text_of", text_of)
+    first = again()
+    assert sorted(opened) == ["rates.py", "steps.py", "steps.py"]
+    assert again() == first
+    assert opened == ["steps.py"]  # for the text of the function itself, which is stored with each run
+    (tmp_path / "rates.py").write_text("# moved\ndef rate():\n    return 1\n", encoding="utf-8")
+    assert again().digest == first.digest
+    assert sorted(opened) == ["rates.py", "steps.py"]
 
 
 def test_a_folder_that_cannot_be_used_is_no_error(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,7 +433,7 @@ def test_a_folder_that_cannot_be_used_is_no_error(load: Load, tmp_path: Path, mo
     live = load(live=LIVE)
     plain = fresh(live.step)
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
-    monkeypatch.setattr("lineal.engine.code.disk._folder", None)
+    monkeypatch.setattr("lineal.engine.code.disk.known", disk.known)  # put back afterwards
     set_cache_folder(tmp_path / "file" / "cache")
     monkeypatch.setattr("lineal.engine.code.sources._sources", {})
     monkeypatch.setattr("lineal.engine.code.sources._found", {})

@@ -130,12 +130,26 @@ def shown_path(path: str, module: str) -> str:
     """Give a file's path relative to its project: the folder with a project file, else the one from which `module` is imported."""
     if not path or path.startswith("<"):
         return path
-    folder = Path(path).parent
-    root = next((parent for parent in (folder, *folder.parents) if _is_project(parent)), None)
-    if root is None:
-        depth = module.count(".") + (Path(path).name == "__init__.py")
-        root = folder.parents[depth - 1] if 0 < depth <= len(folder.parents) else folder
-    return Path(path).relative_to(root).as_posix()
+    name = os.path.basename(path)  # noqa: PTH119 - for every piece that a step reaches
+    folder = path[: -len(name)] if name else path
+    root, shown = _project(folder)
+    if root is not None:
+        return shown + name
+    depth = module.count(".") + (name == "__init__.py")
+    inside = Path(folder).parts
+    above = len(inside) - depth
+    return Path(*inside[above:], name).as_posix() if above > 0 and depth else name
+
+
+@cache
+def _project(folder: str) -> tuple[Path | None, str]:
+    """Give the project that a folder is in, if any, and what stands before the names of its files."""
+    place = Path(folder)
+    for root in (place, *place.parents):
+        if _is_project(root):
+            inside = place.relative_to(root).as_posix()
+            return root, "" if inside == "." else f"{inside}/"
+    return None, ""
 
 
 @cache

@@ -16,7 +16,7 @@ def digest_of(tag: str, plain: object) -> str:
     Taken from the text that Python writes for them, in one go and telling 1, 1.0, True and "1" apart: it runs for everything reached.
     """
     try:
-        return digest.of(tag, repr(plain))
+        return digest.of_text(tag, repr(plain))
     except ValueError:  # Python does not write integers of thousands of digits
         return digest.of(tag, plain)
 

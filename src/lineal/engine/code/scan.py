@@ -36,7 +36,7 @@ class Unit(NamedTuple):
         chains: The outer names that it uses.
         hints: For a function, the names in the annotations of its parameters.
         notes: What cannot be followed: text and line.
-        codes: Digests of the compiled code that comes from it; filled in by who compiles.
+        codes: Digests of the compiled code that comes from it, and their marks (see `compiled`); filled in by who compiles.
     """
 
     kind: str

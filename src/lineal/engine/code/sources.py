@@ -8,7 +8,7 @@ compiled code (decorators, the body of a class) is trusted only in a file that i
 import ast
 import importlib.util
 import linecache
-import sys
+import os
 import time
 import warnings
 from collections import defaultdict
@@ -18,12 +18,12 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
+from lineal.artifact_store.hashes import Stamp, stamp_of
 from lineal.engine.code import disk
-from lineal.engine.code.compiled import code_digest, codes_in, qualname_of
+from lineal.engine.code.compiled import code_digest, code_mark, codes_in, qualname_of
 from lineal.engine.code.scan import Scan, Unit, scan
 from lineal.model import digest
 
-FORMAT = "units/1"
 _STARTED = time.time()
 _REMEMBERED = 50_000
 
@@ -34,7 +34,7 @@ class Source:
 
     Attributes:
         path: Its path, or the name of the cell.
-        text: Its text.
+        text: Its text; None for a file, which is read when it is needed.
         edited: Whether it changed since this process started, so that what was loaded may be older.
         assigned: First and last line of the assignment to each module-level name.
         imported: What module-level imports bind, by name (see `scopes`).
@@ -42,15 +42,16 @@ class Source:
     """
 
     path: str
-    text: str
+    text: str | None
     edited: bool
     assigned: Mapping[str, Sequence[int]]
     imported: Mapping[str, Sequence[str]]
     units: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def lines(self, first: int, last: int) -> str:
-        """Give some of its lines."""
-        return "".join(self.text.splitlines(keepends=True)[first - 1 : last])
+        """Give some of its lines, as they are now."""
+        text = self.text if self.text is not None else _text_of(self.path) or ""
+        return "".join(text.splitlines(keepends=True)[first - 1 : last])
 
 
 Located = tuple[Source, Unit]
@@ -80,8 +81,8 @@ class Sources:
         units = source.units.get(qualname_of(code)) if source is not None else None
         if source is None or units is None:
             return None
-        wanted = code_digest(code)
-        same = [unit for unit in (Unit(*row) for row in units) if unit.kind == "function" and wanted in unit.codes]
+        functions = [unit for unit in (Unit(*row) for row in units) if unit.kind == "function"]
+        same = _of_code(functions, code_mark(code)) or _of_code(functions, code_digest(code))
         here = [unit for unit in same if unit.first == code.co_firstlineno] or same
         if not here or any((unit.says, unit.decorators) != (here[0].says, here[0].decorators) for unit in here):
             return None
@@ -130,28 +131,49 @@ class Sources:
         return self._seen[path]
 
 
+def _of_code(units: list[Unit], code: str) -> list[Unit]:
+    return [unit for unit in units if code in unit.codes]
+
+
 def _source_of(path: str, namespace: dict[str, Any]) -> Source | None:
-    for candidate in dict.fromkeys((path, namespace.get("__file__"))):
-        if isinstance(candidate, str) and candidate and Path(candidate).name == Path(path).name:
+    other = namespace.get("__file__")
+    for candidate in (path,) if other == path else (path, other):
+        if isinstance(candidate, str) and candidate and (candidate is path or Path(candidate).name == Path(path).name):
             try:
-                stat = Path(candidate).stat()
+                status = os.stat(candidate)  # noqa: PTH116 - once for each file of a project
             except (OSError, ValueError):
                 continue
-            stamp = (stat.st_mtime_ns, stat.st_size)
+            stamp = stamp_of(status)
             known = _sources.get(candidate)
             if known is None or known[0] != stamp:
-                known = _sources[candidate] = (stamp, _from_file(candidate, stat.st_mtime))
+                known = _sources[candidate] = (stamp, _from_file(candidate, stamp, status.st_mtime))
             return known[1]
     return _from_lines(path, namespace)
 
 
-def _from_file(path: str, changed: float) -> Source | None:
+def _from_file(path: str, stamp: Stamp, changed: float) -> Source | None:
+    kept = disk.known
+    stored = kept.get(path, stamp)
+    if stored is None:
+        text = _text_of(path)
+        if text is None:
+            return None
+        name = _hashed(text)
+        stored = kept.find(path, stamp, name)
+        if stored is None:
+            stored = _parsed(text, path)
+            if stored is None:
+                return None
+            kept.put(path, stamp, name, stored)
+    # The clock of a file system is coarser than ours.
+    return Source(path, None, changed > _STARTED - 0.01, *stored)
+
+
+def _text_of(path: str) -> str | None:
     try:
-        text = importlib.util.decode_source(Path(path).read_bytes())
+        return importlib.util.decode_source(Path(path).read_bytes())
     except (OSError, UnicodeDecodeError, SyntaxError):
         return None
-    # The clock of a file system is coarser than ours.
-    return _read(path, text, edited=changed > _STARTED - 0.01)
 
 
 def _from_lines(path: str, namespace: dict[str, Any]) -> Source | None:
@@ -161,7 +183,9 @@ def _from_lines(path: str, namespace: dict[str, Any]) -> Source | None:
         return None
     known = _sources.get(path)
     if known is None or known[0] != lines:
-        known = _sources[path] = (lines, _read(path, "".join(lines), edited=False))
+        text = "".join(lines)
+        parsed = _parsed(text, path)
+        known = _sources[path] = (lines, None if parsed is None else Source(path, text, False, *parsed))
     return known[1]
 
 
@@ -174,30 +198,26 @@ def _cells() -> Iterator[Source]:
                 yield source
 
 
-def _read(path: str, text: str, *, edited: bool) -> Source | None:
-    key = digest.of(FORMAT, sys.version_info[:2], sys.flags.optimize, text)
-    stored = disk.get(key)
-    if stored is None:
-        try:
-            stored = _parsed(text, path)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-        disk.put(key, stored)
-    result = Scan(*stored)
+def _parsed(text: str, path: str) -> tuple[Mapping[str, Sequence[int]], Mapping[str, Sequence[str]], Mapping[str, list[Any]]] | None:
+    """Give what `Source` says of a text, as JSON can hold it; None when it is not Python."""
+    try:
+        found = _scanned(text, path)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
     units: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in result.units:
-        units[row[1]].append(row)
-    return Source(path, text, edited, result.assigned, result.imported, units)
+    for unit in found.units:
+        units[unit.qualname].append(unit)
+    return found.assigned, found.imported, units
 
 
-def _parsed(text: str, path: str) -> Scan:
+def _scanned(text: str, path: str) -> Scan:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user saw them when the code was loaded
         tree = ast.parse(text)
         module = compile(tree, path, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    codes: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    codes: defaultdict[tuple[str, int], list[list[str]]] = defaultdict(list)
     for code in codes_in(module):
-        codes[qualname_of(code), code.co_firstlineno].append(code_digest(code))
+        codes[qualname_of(code), code.co_firstlineno].append([code_digest(code), code_mark(code)])
     result = scan(tree, _hashed)
     units: defaultdict[tuple[str, int, str], list[Unit]] = defaultdict(list)
     for unit in result.units:
@@ -205,13 +225,14 @@ def _parsed(text: str, path: str) -> Scan:
     return result._replace(units=[unit for place, here in units.items() for unit in _joined(here, codes.get(place[:2], []))])
 
 
-def _joined(units: list[Unit], codes: list[str]) -> list[Unit]:
+def _joined(units: list[Unit], codes: list[list[str]]) -> list[Unit]:
     """Give the units of one place their code. Lambdas on one line that cannot be told apart answer for each other."""
     if len(units) == len(codes):
-        return [unit._replace(codes=[code]) for unit, code in zip(units, codes, strict=True)]
+        return [unit._replace(codes=code) for unit, code in zip(units, codes, strict=True)]
     says = units[0].says if len(units) == 1 else digest.of("together/1", [unit.says for unit in units])
     chains = sorted({chain for unit in units for chain in unit.chains})
-    return [unit._replace(codes=codes, says=says, chains=chains) for unit in units]
+    every = [digest for both in codes for digest in both]
+    return [unit._replace(codes=every, says=says, chains=chains) for unit in units]
 
 
 def _hashed(text: str) -> str:
