@@ -26,9 +26,9 @@ Phase = Callable[[Path, int, float, bool], list[Outcome]]
 
 def phases() -> dict[str, tuple[Phase, float]]:
     """Give each class of faults with its share of the time. Imported late: the process must be under the shim first."""
-    from torture import calls
+    from torture import calls, powercuts
 
-    return {"calls": (calls.run, 1.0)}
+    return {"calls": (calls.run, 1.0), "powercuts": (powercuts.run, 1.0)}
 
 
 def main() -> int:
@@ -79,7 +79,7 @@ def _show(phase: str, outcome: Outcome) -> None:
     facts = ", ".join(f"{name}: {value if isinstance(value, str) else f'{value:g}'}" for name, value in outcome.facts.items())
     tail = f"{len(outcome.violations)} violations"
     print(f"{stamp} {phase}: {outcome.name}: {outcome.trials} trials of {outcome.points}; {facts}; {tail}", flush=True)
-    for violation in outcome.violations[:20]:
+    for violation in outcome.violations[:4]:
         print(f"    {violation}", flush=True)
 
 

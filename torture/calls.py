@@ -1,6 +1,5 @@
 """A kill, a full disk or a disk error at each single system call that changes something, in a first run and in a later one."""
 
-import atexit
 import errno
 import shutil
 import time
@@ -103,7 +102,7 @@ class Loop:
         shim.arm(folder, kind.mode, at, kind.classes, kind.error, torn=kind.torn)
         problem, fine = _attempt(self._again, kind.remedy)
         if kind.mode in (shim.KILL, shim.COUNT):
-            atexit._run_exitfuncs()
+            forks.exit_functions()
             return shim.disarm(), problem, fine
         seen = shim.disarm()
         if problem:

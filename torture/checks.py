@@ -18,11 +18,12 @@ def violations(acks: Iterable[Any], again: Callable[[], Any] | None, check_value
     found = [*acknowledged(acks)]
     if again is not None:
         again()
-    client = Client()
-    found += _runs(client)
-    found += _versions(client, check_value)
-    found += _bytes(client)
-    return found
+    return found + everything(Client(), check_value)
+
+
+def everything(client: Client, check_value: Callable[[str, Any, Any], bool]) -> list[str]:
+    """Check what is there, whatever was acknowledged."""
+    return [*_runs(client), *_versions(client, check_value), *_bytes(client)]
 
 
 def acknowledged(acks: Iterable[Any]) -> list[str]:

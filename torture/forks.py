@@ -73,6 +73,11 @@ def in_child(home: Path, work: Callable[..., Any], *arguments: Any, **settings: 
     return ended
 
 
+def exit_functions() -> None:
+    """Run what this process has registered for its end."""
+    atexit._run_exitfuncs()
+
+
 def _child(sending: Connection, home: Path, work: Callable[..., Any], arguments: tuple[Any, ...], settings: dict[str, str]) -> None:
     code = 1
     try:
@@ -83,7 +88,7 @@ def _child(sending: Connection, home: Path, work: Callable[..., Any], arguments:
         os.chdir(home.parent)
         _sink[:] = [sending]
         value = work(*arguments)
-        atexit._run_exitfuncs()
+        exit_functions()
         sending.send(("value", pickle.loads(pickle.dumps(value))))
         code = 0
     except BaseException:

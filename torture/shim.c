@@ -215,6 +215,33 @@ SENDFILE(sendfile) SENDFILE(sendfile64)
     }
 SYNCING(fsync) SYNCING(fdatasync)
 
+/* A stream of the C library writes by a call inside of it. So one that is made of a file below the folder gets functions of ours. */
+static ssize_t stream_read(void *fd, char *data, size_t size) { return read((int)(long)fd, data, size); }
+static ssize_t stream_write(void *fd, const char *data, size_t size) {
+    size_t done = 0;
+    while (done < size) {
+        ssize_t now = write((int)(long)fd, data + done, size - done);
+        if (now < 0) return done ? (ssize_t)done : 0; /* 0 says that it failed, with errno */
+        done += now;
+    }
+    return (ssize_t)done;
+}
+static int stream_seek(void *fd, off64_t *offset, int whence) {
+    off64_t now = lseek64((int)(long)fd, *offset, whence);
+    if (now < 0) return -1;
+    *offset = now;
+    return 0;
+}
+static int stream_close(void *fd) { return close((int)(long)fd); }
+
+FILE *fdopen(int fd, const char *how) {
+    REAL(FILE *, fdopen, int, const char *);
+    char path[PATH_MAX];
+    if (!strpbrk(how, "wa+") || !path_of(fd, path)) return real(fd, how);
+    cookie_io_functions_t functions = {stream_read, stream_write, stream_seek, stream_close};
+    return fopencookie((void *)(long)fd, how, functions);
+}
+
 /* -- names */
 
 static int renamed(int from, const char *old, int to, const char *new, unsigned flags) {

@@ -1,4 +1,4 @@
-"""Files and folders of this machine: what is in them, how they are laid out as an object, copies, and private folders.
+"""Files and folders of this machine: what is in them, how they are laid out as an object, copies, and folders that last.
 
 A file, or a folder with everything in it, becomes an object under its own name: `report.html`, `model/weights.bin`. Folders without
 files, which an object of files cannot show, are listed in `.lineal-folders`, written only when there are any. Links inside a folder
@@ -21,6 +21,9 @@ from lineal.errors import MaterializerError
 
 FOLDERS = ".lineal-folders"
 """The name of the file that lists empty folders."""
+
+UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY})
+"""What a filesystem answers that has no such operation; then there is nothing to do."""
 
 MOST_VISITS = 50
 """How often links may lead into the same folder: a few links that lead to each other's parents can spell a million paths."""
@@ -161,6 +164,34 @@ def make_empty_folders(place: Path) -> None:
             raise MaterializerError(f"{FOLDERS} of a stored folder names {relative!r}, which is outside; it was not loaded")
         empty.mkdir(parents=True, exist_ok=True)
     listing.unlink()
+
+
+# -- folders that last
+
+
+def make_folders(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder, and its parents, and wait until those that were not there would survive a power cut."""
+    changed = []
+    above = folder
+    while not above.is_dir():
+        above = above.parent
+        changed.append(above)
+    folder.mkdir(mode, parents=True, exist_ok=True)
+    for each in changed:
+        sync_folder(str(each))
+
+
+def sync_folder(path: str) -> None:
+    """Wait until the entries of a folder are on the disk, where the filesystem has such an operation."""
+    if sys.platform != "win32":  # folders cannot be opened there; NTFS keeps its metadata in order by itself
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+        finally:
+            os.close(descriptor)
 
 
 # -- copies

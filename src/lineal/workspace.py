@@ -22,6 +22,7 @@ from lineal.engine.logs import log_path
 from lineal.engine.remote import RemoteSteps, perform
 from lineal.engine.undeclared import leave_out
 from lineal.errors import SettingsError
+from lineal.files import make_folders
 from lineal.host import LifeSign, life_sign
 from lineal.materializers.registry import REGISTRIES
 from lineal.metadata_store.base import MetadataStore
@@ -68,6 +69,8 @@ class Workspace:
         if self._store is None:
             with self._lock:
                 if self._store is None:
+                    if not self.settings.artifact_store:
+                        prepare_home(self.settings.home)
                     self._store = LocalArtifactStore(_store_folder(self.settings))
         return self._store
 
@@ -91,6 +94,7 @@ class Workspace:
     @property
     def life(self) -> LifeSign:
         """This process's sign of life, by which others see that its runs are not dead."""
+        prepare_home(self.settings.home)
         return life_sign(self.settings.home / "alive")
 
     @property
@@ -149,7 +153,7 @@ def prepare_home(home: Path) -> bool:
     """Make a home, which ignores itself in git, unless it is there. Gives whether it was made."""
     if home.is_dir():
         return False
-    home.mkdir(parents=True, exist_ok=True)
+    make_folders(home)
     (home / ".gitignore").write_text("*\n", encoding="utf-8")
     return True
 

@@ -15,6 +15,8 @@ from functools import cache
 from typing import Any
 
 from lineal.errors import InvalidName, LinealError, StorageFull, StoreError
+from lineal.files import UNSUPPORTED
+from lineal.files import sync_folder as sync_folder
 
 OPERATIONS = (
     "make_folder",
@@ -28,7 +30,7 @@ OPERATIONS = (
     "remove_file",
     "remove_folder",
 )
-"""The names of the functions below that change something on disk or wait for it."""
+"""The names of the functions here that change something on disk or wait for it."""
 
 READ_ONLY = 0o444
 
@@ -38,8 +40,6 @@ _SYNCABLE = os.O_RDWR | getattr(os, "O_BINARY", 0) if sys.platform == "win32" el
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-# What a filesystem answers that has no such operation; then there is nothing to do.
-_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY})
 
 
 def open_regular(path: str) -> tuple[int, os.stat_result]:
@@ -111,19 +111,6 @@ def sync_file(path: str) -> None:
             os.chmod(path, READ_ONLY)
 
 
-def sync_folder(path: str) -> None:
-    """Wait until the entries of a folder are on the disk, where the filesystem has such an operation."""
-    if sys.platform != "win32":  # folders cannot be opened there; NTFS keeps its metadata in order by itself
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno not in _UNSUPPORTED:
-                raise
-        finally:
-            os.close(descriptor)
-
-
 if sys.platform == "darwin":
     import fcntl
 
@@ -131,7 +118,7 @@ if sys.platform == "darwin":
         try:
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync there leaves the data in the drive's own cache
         except OSError as error:
-            if error.errno not in _UNSUPPORTED:
+            if error.errno not in UNSUPPORTED:
                 raise
             os.fsync(descriptor)
 

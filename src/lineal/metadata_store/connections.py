@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lineal.errors import StorageFull, StoreBusy, StoreError, UsageError
+from lineal.files import make_folders
 from lineal.metadata_store.migrate import is_current, migrate
 
 T = TypeVar("T")
@@ -244,7 +245,7 @@ _REASONS = {
     sqlite3.SQLITE_IOERR: "met an error of the disk or file system; nothing of this was written. Free space if the disk or a quota is "
     "full, check the disk if not, and try again",
     sqlite3.SQLITE_CORRUPT: "is damaged; restore a backup, and check the disk",
-    sqlite3.SQLITE_NOTADB: "is not a SQLite database; name another file",
+    sqlite3.SQLITE_NOTADB: "is not a SQLite database, or its beginning is damaged; name another file, or restore a backup",
 }
 
 
@@ -271,7 +272,7 @@ def _create(path: Path) -> None:
     """Make an empty file that only its owner may read, in a folder of the same kind, unless they are there."""
     if path.exists():
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folders(path.parent, 0o700)
     try:
         # Exclusive: closing a second descriptor of an open database would drop this process's locks on it.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
