@@ -21,6 +21,7 @@ from lineal.errors import (
     MaterializerError,
     NoMaterializer,
     PickleRefused,
+    StoreError,
 )
 from lineal.files import restore
 from lineal.materializers import visualized
@@ -120,7 +121,8 @@ class Artifacts:
     def save(self, items: Sequence[Item], *, metadata: bool = True, visualize: bool | None = None) -> list[Saved]:
         """Save values as sealed objects, their visualizations beside them, all made durable in one barrier; the same order as `items`.
 
-        Raises MaterializerError when a materializer fails, with the value on the exception as `value`; then nothing is kept.
+        Raises MaterializerError when a materializer fails, StorageFull or another StoreError when the store does; then nothing is kept,
+        and the value that was not saved hangs on the exception as `value`.
         """
         chosen: list[AnyMaterializer] = []
         written: list[ObjectRecord | Path] = []
@@ -147,18 +149,23 @@ class Artifacts:
                 chosen.append(materializer)
             shown = self._visualized(items, chosen, staged) if (self.visualize if visualize is None else visualize) else {}
         except BaseException as error:
+            full = _full_disk(staged[-1], error) if staged else None
             for folder in staged:
                 self.store.discard(folder)
-            if isinstance(error, MaterializerError):
+            if isinstance(error, LinealError) and full is None:
                 error.value = item.value  # the work of the step is not lost with the failed save
                 if item.where not in str(error):
                     error.add_note(f"while saving {item.where}")
-            if isinstance(error, LinealError) or not isinstance(error, Exception):
+            if full is None and (isinstance(error, LinealError) or not isinstance(error, Exception)):
                 raise
-            raise _save_failure(item, materializer, error) from error
+            raise _save_failure(item, materializer, full or error) from error
         finally:
             where.set("")
-        sealed = self._seal(staged, [*written, *(place for place, _ in shown.values())]) if staged else {}
+        try:
+            sealed = self._seal(staged, [*written, *(place for place, _ in shown.values())]) if staged else {}
+        except LinealError as error:
+            error.value = items[0].value if len(items) == 1 else tuple(item.value for item in items)
+            raise
         return [
             Saved(
                 sealed[place] if isinstance(place, Path) else place,
@@ -343,14 +350,32 @@ def _companion(shown: _Shown, sealed: Mapping[Path, ObjectRecord]) -> Companion:
     return Companion(sealed[place] if isinstance(place, Path) else place, files)
 
 
-def _save_failure(item: Item, materializer: AnyMaterializer, error: Exception) -> LinealError:
-    if isinstance(error, OSError) and error.errno in FULL:
-        return typed(error, item.where)
-    failure = MaterializerError(f"{item.where}, a {type_name(item.value)}, could not be saved by {materializer.id}: {error}")
+def _save_failure(item: Item, materializer: AnyMaterializer, error: BaseException) -> LinealError:
+    failure: LinealError
+    if isinstance(error, OSError) and error.errno in FULL:  # as `_full_disk` gives it
+        failure = typed(error, item.where)
+    else:
+        failure = MaterializerError(f"{item.where}, a {type_name(item.value)}, could not be saved by {materializer.id}: {error}")
     failure.value = item.value
     return failure
 
 
+def _full_disk(folder: Path, error: BaseException) -> OSError | None:
+    """Give the system's error when the disk takes nothing more, found by writing: NumPy and others do not tell why they could not write."""
+    if not isinstance(error, Exception) or isinstance(error, StoreError | NoMaterializer):
+        return None
+    if isinstance(error, OSError) and error.errno in FULL:
+        return error
+    files = [path for path in folder.rglob("*") if path.is_file()] or [folder / "probe"]
+    try:
+        with max(files, key=lambda path: path.stat().st_size if path.exists() else 0).open("ab") as file:
+            file.write(bytes(_PROBE))
+    except OSError as found:
+        return found if found.errno in FULL else None
+    return None
+
+
+_PROBE = 1 << 20  # bytes
 OWN_SAVE_TYPES = frozenset({"step", "manual", "external"})
 
 

@@ -36,6 +36,8 @@ An error also derives from the builtin that a casual user would catch. `exit_cod
 `http_status` what a server answers with; the message names the object, says what was expected and what came, and gives the remedy.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -44,10 +46,17 @@ class LinealWarning(UserWarning):
 
 
 class LinealError(Exception):
-    """Base of every error that Lineal raises on purpose."""
+    """Base of every error that Lineal raises on purpose.
+
+    Attributes:
+        value: After a failed save, the value that was not saved; a tuple when several were to be saved at once. None otherwise.
+        values: After a step whose result was not kept, its outputs by name.
+    """
 
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
+    value: object = None
+    values: Mapping[str, object] = MappingProxyType({})
 
     def __str__(self) -> str:
         # KeyError's own __str__ shows the repr of its argument: a message in quotes. Ours are sentences.
@@ -151,11 +160,10 @@ class StepCrashed(StepError, RuntimeError):
 
 
 class MaterializerError(LinealError):
-    """A value could not be saved or loaded by its materializer. After a failed save `value` is the value that was not saved."""
+    """A value could not be saved or loaded by its materializer."""
 
     exit_code = 6
     http_status = 422
-    value: object = None
 
 
 class NotPlain(MaterializerError, TypeError):

@@ -16,7 +16,7 @@ from lineal.engine.logs import teeing
 from lineal.engine.precheck import refuse
 from lineal.engine.progress import make_reporter
 from lineal.engine.run import Runner
-from lineal.errors import CallError, DefinitionError, ParameterError, UsageError
+from lineal.errors import CallError, DefinitionError, ParameterError, StoreError, UsageError
 from lineal.graph.external import External
 from lineal.graph.plan import Call, OutputRef, needed_for
 from lineal.graph.policy import CachePolicy, check_policy
@@ -146,9 +146,9 @@ class Pipeline(Generic[P]):
                 runner.execute(calls, len(recorder.calls))
             except BaseException as error:
                 if runner.began:
-                    runner.finish(recorder.calls, error)
+                    _finish(runner, recorder.calls, error)
                 raise
-            record = runner.finish(recorder.calls)
+            record = _finish(runner, recorder.calls)
         if runner.errors:
             raise _with_others(runner.errors)
         return RunView(record, workspace)
@@ -321,6 +321,17 @@ def _load(runner: Runner, recorder: Recorder, ref: OutputRef) -> Any:
 def _check_outputs(runner: Runner, calls: Sequence[Call]) -> None:
     if runner.artifacts.pickle == "forbid":
         refuse(calls, runner.artifacts.registry)
+
+
+def _finish(runner: Runner, calls: Sequence[Call], error: BaseException | None = None) -> RunRecord:
+    try:
+        return runner.finish(calls, error)
+    except StoreError as second:
+        first = error or next(iter(runner.errors), None)
+        if first is None:
+            raise
+        first.add_note(f"nor could the end of the run be recorded: {second}")  # the work of a step may hang on the first
+        return runner.run
 
 
 def _with_others(errors: Sequence[BaseException]) -> BaseException:

@@ -14,7 +14,7 @@ from lineal.artifacts import Item, Saved
 from lineal.engine.bar import ReadingBar
 from lineal.engine.context import StepContext, current_step, note_loaded
 from lineal.engine.externals import record_saved
-from lineal.errors import UsageError
+from lineal.errors import LinealError, UsageError
 from lineal.graph.external import External
 from lineal.graph.handles import Handle, Handles
 from lineal.graph.signature import ARTIFACT_TYPES
@@ -58,7 +58,8 @@ def save_artifact(
 
     Inside a step the version is a further output of the step run.
 
-    Raises MaterializerError when the value cannot be saved (nothing is kept then), VersionExists when the version exists with other
+    Raises MaterializerError or StorageFull when the value cannot be saved (nothing is kept then, and `value` of the error is the value),
+    StoreError, VersionExists when the version exists with other
     content, InvalidName, UsageError.
     """
     if isinstance(data, Handle | Handles | External):
@@ -70,7 +71,11 @@ def save_artifact(
     def save() -> Saved:
         return workspace.artifacts.save([item], metadata=extract_metadata, visualize=include_visualizations)[0]
 
-    return VersionView(record_saved(save, lambda saved: _keep(named.output(saved, "manual"), workspace)), workspace)
+    try:
+        return VersionView(record_saved(save, lambda saved: _keep(named.output(saved, "manual"), workspace)), workspace)
+    except LinealError as error:
+        error.value = data
+        raise
 
 
 def load_artifact(name_or_id: str | UUID, version: str | int | None = None, type: Any = None) -> Any:

@@ -15,7 +15,7 @@ from lineal.artifacts import Artifacts, Item, Saved
 from lineal.engine.context import StepContext, running
 from lineal.engine.logs import StepLog
 from lineal.engine.undeclared import Declared, Reads, sentences, watch
-from lineal.errors import UndeclaredInput
+from lineal.errors import LinealError, UndeclaredInput
 from lineal.graph.plan import Collection, Parameter
 from lineal.graph.signature import check_input, split_outputs
 from lineal.graph.step import MISSING, Options, StepSpec
@@ -71,6 +71,8 @@ class StepResult:
     saved_versions: list[tuple[str, str]] = field(default_factory=list)
     undeclared: dict[str, Any] = field(default_factory=dict)
     peak_memory: int | None = None
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """What the step gave, by output name, until that is committed; empty when it ran in another process."""
 
 
 def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
@@ -92,6 +94,7 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
     clock = time.perf_counter_ns()
     with running(context):
         while True:
+            value = MISSING
             try:
                 value = spec.function(**_inputs(task, artifacts, context, reads))
                 context.reads = None
@@ -100,6 +103,7 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
                 outputs = split_outputs(spec.signature, value, task.where)
                 items = []
                 for output, each in zip(spec.signature.outputs, outputs, strict=True):
+                    result.outputs[output.name] = each
                     items.append(Item(f"output {output.name!r} of {task.where}", each, spec.materializers.get(output.name)))
                 result.saved = artifacts.save(
                     items, metadata=task.options.enable_artifact_metadata is not False, visualize=task.options.enable_artifact_visualization
@@ -109,6 +113,9 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
                 break
             except (Exception, SystemExit) as error:
                 context.reads = None
+                if value is not MISSING and isinstance(error, LinealError):  # the step's work hangs on its error
+                    error.value = value if error.value is None else error.value
+                    error.values, result.outputs = result.outputs, {}
                 result.error = error
                 result.traceback = _traceback(error)
                 if retry is None or result.attempts > retry.max_retries:

@@ -27,7 +27,7 @@ from lineal.engine.context import current_log
 from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import fingerprint
 from lineal.engine.logs import teeing
-from lineal.errors import StepCrashed
+from lineal.errors import LinealError, StepCrashed
 from lineal.materializers.registry import Given, registry
 from lineal.model.text import size_text
 from lineal.settings import set_variables
@@ -199,6 +199,7 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
     # The run's process shows what is logged; what is not kept goes straight to the terminal.
     with teeing(current_log, None if task.logs is None else _nowhere):
         result = execute_step(task, artifacts)
+    result.outputs = {}  # they stay here: only what is sealed is known elsewhere
     if result.error is not None:
         result.error = _portable(result.error, task.where, result.traceback)
     done: bytes = cloudpickle.dumps(result, protocol=5)
@@ -275,6 +276,10 @@ def _portable(error: BaseException, where: str, text: str) -> BaseException:
         error.add_note(f"Traceback in the worker process:\n{text}")
         cloudpickle.loads(cloudpickle.dumps(error, protocol=5))
     except Exception as trouble:
+        if isinstance(error, LinealError) and error.value is not None:
+            error.add_note(f"the value that was not saved cannot be sent between processes either: {trouble}")
+            error.value, error.values = None, {}
+            return _portable(error, where, text)
         crash = StepCrashed(
             f"{where} raised {type(error).__name__}: {error} (the exception itself cannot be sent between processes: {trouble})"
         )

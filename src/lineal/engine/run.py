@@ -34,7 +34,7 @@ from lineal.engine.queue import Queue
 from lineal.engine.tail import Tails
 from lineal.engine.undeclared import summary
 from lineal.engine.waits import Waits
-from lineal.errors import ArtifactMissing, Conflict, LinealError, NotFound, StepCrashed, UsageError, VersionGone
+from lineal.errors import ArtifactMissing, Conflict, LinealError, NotFound, StepCrashed, StoreError, UsageError, VersionGone
 from lineal.graph.plan import Call, ExternalRef, VersionRef, check_order
 from lineal.graph.step import MISSING
 from lineal.host import LifeSign
@@ -302,6 +302,7 @@ class Runner:
         try:
             versions = self._commit(commit)
         except (Conflict, UsageError, ArtifactMissing) as error:  # such as an explicit version that exists with other bytes
+            _hang(result.outputs, error)
             self._lost[call.position] += 1
             if isinstance(error, ArtifactMissing) and self._lost[call.position] <= ATTEMPTS:
                 self._again[call.position] = step_run.id
@@ -309,6 +310,12 @@ class Runner:
             step_run = replace(step_run, status=Status.FAILED, error=str(error))
             self._commit(StepCommit(step_run, commit.inputs, (), commit.code))
             status, result.error, versions = Status.FAILED, error, []
+        except StoreError as error:  # such as a full disk: the run ends here, and what the step did is not lost
+            if isinstance(result.error, LinealError):
+                result.error.add_note(f"nor could it be recorded that the step failed: {error}")
+                raise result.error from error
+            _hang(result.outputs, error)
+            raise
         note = inquiry.reason()
         if result.undeclared:
             note = "; ".join(filter(None, (note, f"not in its key: {summary(result.undeclared)}")))
@@ -465,6 +472,11 @@ class Runner:
         if self.reporter is not None:
             self.reporter.finished(self.run, Counter(ended.status for ended in self.ended.values()))
         return self.run
+
+
+def _hang(outputs: Mapping[str, Any], error: LinealError) -> None:
+    error.values = outputs
+    error.value = next(iter(outputs.values())) if len(outputs) == 1 else tuple(outputs.values()) or None
 
 
 def _final_status(error: BaseException | None) -> Status:
