@@ -428,5 +428,7 @@ def _metadata(item: Item, materializer: AnyMaterializer) -> Mapping[str, Json]:
     except Exception as error:  # facts about a value are a courtesy: the value itself is kept
         import warnings
 
-        warnings.warn(f"no metadata for {item.where}: {materializer.id} raised {type(error).__name__}: {error}", stacklevel=2)
+        warnings.warn(
+            f"no metadata for {item.where}: {materializer.id} raised {type(error).__name__}: {error}", LinealWarning, stacklevel=2
+        )
         return {}

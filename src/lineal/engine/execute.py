@@ -15,7 +15,7 @@ from lineal.artifacts import Artifacts, Item, Saved
 from lineal.engine.context import StepContext, running
 from lineal.engine.logs import StepLog
 from lineal.engine.undeclared import Declared, Reads, sentences, watch
-from lineal.errors import LinealError, UndeclaredInput
+from lineal.errors import LinealError, LinealWarning, UndeclaredInput
 from lineal.graph.plan import Collection, Parameter
 from lineal.graph.signature import check_input, split_outputs
 from lineal.graph.step import MISSING, Options, StepSpec
@@ -173,7 +173,7 @@ def _call_hook(task: StepTask, error: BaseException | None) -> None:
         hook(error) if takes_error else hook()
     except Exception as failure:  # a hook tells others; it must not change what the step did
         kind = "on_success" if error is None else "on_failure"
-        warnings.warn(f"{kind} hook of {task.where} raised {type(failure).__name__}: {failure}", stacklevel=2)
+        warnings.warn(f"{kind} hook of {task.where} raised {type(failure).__name__}: {failure}", LinealWarning, stacklevel=2)
 
 
 def _traceback(error: BaseException) -> str:
@@ -185,4 +185,4 @@ def _traceback(error: BaseException) -> str:
 def _close(log: StepLog, where: str) -> None:
     log.close()
     if log.failure is not None:
-        warnings.warn(f"the log of {where} is not complete: {log.failure}", stacklevel=2)
+        warnings.warn(f"the log of {where} is not complete: {log.failure}", LinealWarning, stacklevel=2)

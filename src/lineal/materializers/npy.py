@@ -118,7 +118,8 @@ class ScalarMaterializer(BytesMaterializer):
         return np.load(io.BytesIO(data), allow_pickle=False, max_header_size=HEADER_LIMIT)[()]
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
-        return {"dtype": str(value.dtype), "value": str(value)[:200]}
+        plain = value.item() if value.dtype.kind in "biuf" and value.dtype.itemsize <= 8 and np.isfinite(value) else str(value)[:200]
+        return {"dtype": str(value.dtype), "value": plain}
 
     def preview(self, files: Sequence[FileEntry], read: Callable[[str], bytes]) -> Sequence[Visualization]:
         return [Visualization("text", str(self.loads(read(self.filename), None)))]

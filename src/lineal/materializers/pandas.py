@@ -267,9 +267,14 @@ def _facts(values: Any) -> Mapping[str, Json]:
     if isinstance(values.dtype, np.dtype) and not values.dtype.hasobject:
         return {"missing": 0, **summary(values, FACTS_ROWS)}
     step = -(-len(values) // FACTS_ROWS) or 1
-    facts: dict[str, Json] = {"missing": int(np.count_nonzero(pd.isna(values[::step])))}
+    sample = values[::step]
+    missing = pd.isna(sample)
+    facts: dict[str, Json] = {"missing": int(np.count_nonzero(missing))}
     if step > 1:
         facts["sampled"] = True
+    numbers = getattr(values.dtype, "numpy_dtype", None)  # of nullable and of Arrow's numbers
+    if isinstance(numbers, np.dtype) and numbers.kind in "biuf":
+        return {**summary(sample[~missing].to_numpy(numbers), FACTS_ROWS), **facts}
     return facts
 
 

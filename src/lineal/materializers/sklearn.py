@@ -9,6 +9,7 @@ import functools
 import importlib
 import importlib.util
 import math
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -73,17 +74,16 @@ class SkopsMaterializer(Materializer):
 
     def save(self, value: Any, folder: Path) -> None:
         """Write the file. Raises NoMaterializer when skops would not give back exactly the same."""
-        import skops.io
-
+        io = _skops_io()
         name = type(value).__qualname__
         path = folder / FILENAME
         with tempfile.TemporaryFile() as file:
             try:
-                skops.io.dump(value, file)
+                io.dump(value, file)
                 rewrite(file, path)
-                names = skops.io.get_untrusted_types(file=path)
+                names = io.get_untrusted_types(file=path)
                 strange = _strange(names)
-                exact = not strange and _same(value, skops.io.load(path, trusted=names), set())
+                exact = not strange and _same(value, io.load(path, trusted=names), set())
             except (MemoryError, OSError):
                 raise  # a full disk is no reason to try another format
             except Exception as error:  # skops raises whatever the object at hand does
@@ -98,14 +98,13 @@ class SkopsMaterializer(Materializer):
 
     def load(self, folder: Path, type_: Any) -> Any:
         """Give the estimator back. scikit-learn warns when another release of its own saved it."""
-        import skops.io
-
+        io = _skops_io()
         path = folder / FILENAME
-        names = skops.io.get_untrusted_types(file=path)
+        names = io.get_untrusted_types(file=path)
         strange = _strange(names)
         if strange:
             raise MaterializerError(f"the model holds {', '.join(strange)}, which no file of {self.id} may; it was not loaded")
-        return skops.io.load(path, trusted=names)
+        return io.load(path, trusted=names)
 
     def metadata(self, value: Any) -> Mapping[str, Json]:
         """Give the class and those parameters that are plain."""
@@ -121,6 +120,19 @@ class SkopsMaterializer(Materializer):
 @functools.cache
 def _has_skops() -> bool:
     return importlib.util.find_spec("skops") is not None
+
+
+@functools.cache
+def _skops_io() -> Any:
+    """Give `skops.io`. It imports every module of scikit-learn, to learn the names of estimators; there are none in those that are spared."""
+    spared = [name for each in ("cupy", "dask", "torch") if (name := f"sklearn.externals.array_api_compat.{each}") not in sys.modules]
+    sys.modules.update(dict.fromkeys(spared))  # type: ignore[arg-type]  # None keeps a module from being imported, here with all of torch
+    try:
+        return importlib.import_module("skops.io")
+    finally:
+        for name in spared:
+            if sys.modules.get(name) is None:
+                sys.modules.pop(name, None)
 
 
 def _strange(names: list[str]) -> list[str]:

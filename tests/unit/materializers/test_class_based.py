@@ -371,7 +371,7 @@ def test_metadata_that_cannot_be_held_is_a_warning_and_the_value_is_kept() -> No
     def oddly() -> None:
         odd()
 
-    with pytest.warns(UserWarning, match="no metadata for output 'output' of step 'odd'.*what is a object"):
+    with pytest.warns(LinealWarning, match="no metadata for output 'output' of step 'odd'.*what is a object"):
         run = oddly()
     assert run.steps["odd"].output.load() == Shape([])
 

@@ -189,3 +189,20 @@ def test_facts_of_a_model() -> None:
     assert facts["parameters"]["svc__gamma"] == 0.5
     assert "svc" not in facts["parameters"]
     assert SkopsMaterializer.data_type == "model"
+
+
+def test_saving_a_model_does_not_import_torch(elsewhere: Any, tmp_path: Path) -> None:
+    """skops looks into every module of scikit-learn, some of which import torch, cupy or dask where these are installed: seconds."""
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch/__init__.py").write_text("linalg = fft = None\n")
+    program = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from sklearn.linear_model import LinearRegression
+from lineal.materializers.sklearn import SkopsMaterializer
+Path(sys.argv[1], "out").mkdir()
+SkopsMaterializer().save(LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0]), Path(sys.argv[1], "out"))
+print("torch" in sys.modules, "sklearn.externals.array_api_compat.torch" in sys.modules)
+"""
+    assert elsewhere(program, tmp_path) == "False False"
