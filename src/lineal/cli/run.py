@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from lineal.cli.output import json_option, print_json
-from lineal.errors import LinealError, StepError, UsageError
+from lineal.errors import LinealError, PathNotFound, StepError, UsageError
 from lineal.graph.step import MISSING
 from lineal.pipelines import Pipeline
 
@@ -42,7 +42,7 @@ def _split(target: str) -> tuple[Path, str | None]:
     if Path(target).is_file() or not colon:
         path, name = target, ""
     if not Path(path).is_file():
-        raise UsageError(f"{path} is not a file; give the path of a Python file with a pipeline, such as train.py or train.py:training")
+        raise PathNotFound(f"{path} is not a file; give the path of a Python file with a pipeline, such as train.py or train.py:training")
     return Path(path).resolve(), name or None
 
 
