@@ -26,14 +26,18 @@ MODULES = {
     "lineal.client": "Find, list and load what pipelines left.",
     "lineal.views": "What the client, a pipeline and a handle give.",
     "lineal.views.difference": "What `diff` gives.",
+    "lineal.engine.planned": "What a plan says of each step.",
+    "lineal.engine.forecast": "What a run of it would cost.",
     "lineal.materializers": "How values become files and come back; see [materializers](materializers.md).",
     "lineal.types": "Types to give from steps.",
     "lineal.testing": "Contract suites to inherit.",
 }
 NAMES = {
     "lineal.client": ["Client", "Page"],
-    "lineal.views": ["RunView", "StepRunView", "VersionView", "ArtifactView", "LineageView"],
+    "lineal.views": ["RunView", "StepRunView", "VersionView", "ArtifactView", "LineageView", "PlanView"],
     "lineal.views.difference": ["Difference"],
+    "lineal.engine.planned": ["PlannedStep"],
+    "lineal.engine.forecast": ["Forecast"],
 }
 """Modules without an `__all__` for users, and their public names."""
 
@@ -60,7 +64,7 @@ def _described_above(name: str) -> str:
 
 
 def _told(name: str, value: Any, module: str) -> str:
-    made_by_users = not module.startswith("lineal.views")
+    made_by_users = not module.startswith(("lineal.views", "lineal.engine"))
     parts = [_signature(name, value) if made_by_users else "", _described(inspect.getdoc(value) or "")]
     if inspect.isclass(value):
         parts += [*_attributes(value), *_members(value)]

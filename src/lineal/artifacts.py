@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lineal.artifact_store import tree
 from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.external import External, Progress
 from lineal.artifact_store.fsops import FULL, typed
@@ -178,6 +179,37 @@ class Artifacts:
             )
             for number, (item, materializer, place) in enumerate(zip(items, chosen, written, strict=True))
         ]
+
+    def examine(self, item: Item) -> Saved:
+        """Give what `save` would give for a value, without facts and visualizations, and store nothing. Raises as `save` does."""
+        declined: AnyMaterializer | None = None
+        where.set(item.where)
+        try:
+            while True:
+                materializer = self.choose(item, declined)
+                try:
+                    record = self._examined(materializer, item.value)
+                    content = _content(item, materializer)
+                    return Saved(record, materializer.id, type_name(item.value), materializer.data_type, content=content)
+                except NoMaterializer:
+                    declined = materializer
+                except LinealError:
+                    raise
+                except Exception as error:
+                    raise _save_failure(item, materializer, error) from error
+        finally:
+            where.set("")
+
+    def _examined(self, materializer: AnyMaterializer, value: Any) -> ObjectRecord:
+        if isinstance(materializer, BytesMaterializer):
+            return inline_object(materializer.filename, materializer.dumps(value))
+        folder = self.store.stage()
+        try:
+            materializer.save(value, folder)
+            entries = tuple(FileEntry(*entry) for entry in tree.take(str(folder))[0])
+        finally:
+            self.store.discard(folder)
+        return ObjectRecord(digest.of_object(entries), sum(entry.size for entry in entries), entries)
 
     def _seal(self, staged: Sequence[Path], places: Sequence[ObjectRecord | Path]) -> dict[Path, ObjectRecord]:
         """Seal the folders that are somebody's place, in one barrier; those that a materializer declined to fill are discarded."""

@@ -3,7 +3,7 @@
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +12,10 @@ from uuid import UUID
 
 from lineal.artifacts import type_name
 from lineal.engine.context import PipelineContext, current_log
+from lineal.engine.forecast import forecast
 from lineal.engine.logs import teeing
+from lineal.engine.plan_ahead import LookedAhead, Planner
+from lineal.engine.planned import describe, load_of
 from lineal.engine.precheck import refuse
 from lineal.engine.progress import make_reporter
 from lineal.engine.run import Runner
@@ -29,11 +32,12 @@ from lineal.model import values
 from lineal.model.naming import check_name, check_tags, expand, new_id, time_placeholders
 from lineal.model.records import RunRecord, VersionRecord
 from lineal.model.states import Status
-from lineal.views import RunView
+from lineal.views import PlanView, RunView
 from lineal.workspace import Workspace, inside, open_workspace
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 _recorder: ContextVar[Recorder | None] = ContextVar("lineal_recorder", default=None)
 _context: ContextVar[PipelineContext | None] = ContextVar("lineal_pipeline", default=None)
@@ -130,13 +134,7 @@ class Pipeline(Generic[P]):
         reporter = make_reporter(quiet=workspace.settings.quiet)
         record = self._new_run(workspace, arguments, start)
         runner = Runner(workspace, record, reporter)
-        recorder = Recorder(
-            self.name,
-            _for_steps(self.options),
-            _for_steps(self.overrides),
-            time_placeholders(start),
-            lambda ref: _load(runner, recorder, ref),
-        )
+        recorder = self._recorder(start, lambda ref: _outside(lambda: _load(runner, ref)))
         with inside(workspace), teeing(current_log, None if reporter is None else reporter.through):
             try:
                 with _recording(recorder, self, self._about(record, arguments, start)):
@@ -152,6 +150,27 @@ class Pipeline(Generic[P]):
         if runner.errors:
             raise _with_others(runner.errors)
         return RunView(record, workspace)
+
+    def plan(self, *args: P.args, **kwargs: P.kwargs) -> PlanView:
+        """Say what a run with these arguments would do, without running a step or recording anything.
+
+        The plan tells of each step whether it would run, which earlier result would be given instead, and why; and what that would cost.
+        The body of the pipeline is called, as it is for a run. Where it looks at a value (`handle.load()`) that no run has made yet, the
+        plan ends, and says so. Raises what a run raises before its first step.
+        """
+        arguments = self._arguments(args, kwargs)
+        workspace, start = open_workspace(), datetime.now(UTC)
+        record = self._record(arguments, start)
+        planner = Planner(workspace)
+        recorder = self._recorder(start, lambda ref: _outside(lambda: planner.load(ref)))
+        with inside(workspace):
+            with suppress(LookedAhead), _recording(recorder, self, self._about(record, arguments, start)):
+                self.function(**arguments)
+            drafts = planner.draft(recorder.close() if planner.stopped_at is None else recorder.calls)
+            steps = describe(drafts, self.name, workspace.metadata)
+        cost = forecast(list(map(load_of, steps)), workspace.capacity)
+        in_order = sorted(zip(drafts, steps, strict=True), key=lambda pair: pair[0].call.position)
+        return PlanView(self.name, record.parameters, [each for _, each in in_order], cost, planner.stopped_at)
 
     def _inline(self, outer: Recorder, arguments: dict[str, Any]) -> Any:
         with _recording(outer, self, _context.get()):
@@ -170,7 +189,18 @@ class Pipeline(Generic[P]):
                 arguments[spec.name] = coerce_parameter(spec, value, where)
         return arguments
 
+    def _recorder(self, start: datetime, load: Callable[[OutputRef], Any]) -> Recorder:
+        return Recorder(self.name, _for_steps(self.options), _for_steps(self.overrides), time_placeholders(start), load)
+
     def _new_run(self, workspace: Workspace, arguments: Mapping[str, Any], start: datetime) -> RunRecord:
+        settings = workspace.settings
+        return replace(
+            self._record(arguments, start), orchestrator=settings.orchestrator, durability=settings.durability,
+            process=workspace.life.token(), heartbeat=time.time_ns() // 1000,
+        )  # fmt: skip
+
+    def _record(self, arguments: Mapping[str, Any], start: datetime) -> RunRecord:
+        """Give what is to be said of a run before it begins, or of one that is only planned."""
         known = {**time_placeholders(start), "pipeline": self.name, **(self.overrides.over(self.options).substitutions or {})}
         return RunRecord(
             new_id(),
@@ -180,10 +210,6 @@ class Pipeline(Generic[P]):
             int(start.timestamp() * 1_000_000),
             parameters={name: _held(f"pipeline {self.name!r}", name, value) for name, value in arguments.items()},
             tags=tuple(self.overrides.over(self.options).tags or ()),
-            orchestrator=workspace.settings.orchestrator,
-            durability=workspace.settings.durability,
-            process=workspace.life.token(),
-            heartbeat=time.time_ns() // 1000,
         )
 
     def with_options(self, *, run_name: str | None = None, **options: Any) -> "Pipeline[P]":
@@ -300,22 +326,27 @@ def _recording(recorder: Recorder, pipeline: "Pipeline[Any]", about: PipelineCon
         _context.reset(tokens[2])
 
 
-def _load(runner: Runner, recorder: Recorder, ref: OutputRef) -> Any:
-    """Run what an output needs, outside of the recording, and give its value."""
+def _outside(action: Callable[[], T]) -> T:
+    """Do something outside of the recording, in the middle of a pipeline's body."""
     tokens = _recorder.set(None), _open_pipelines.set(())
     try:
-        calls = needed_for(ref.call)
-        _check_outputs(runner, calls)
-        runner.execute(calls)
-        ended = runner.ended[ref.call.position]
-        if ended.error is not None:
-            raise ended.error
-        if not ended.status.is_success:
-            raise runner.errors[0]
-        return runner.artifacts.load(ended.versions[ref.output])
+        return action()
     finally:
         _recorder.reset(tokens[0])
         _open_pipelines.reset(tokens[1])
+
+
+def _load(runner: Runner, ref: OutputRef) -> Any:
+    """Run what an output needs, and give its value."""
+    calls = needed_for(ref.call)
+    _check_outputs(runner, calls)
+    runner.execute(calls)
+    ended = runner.ended[ref.call.position]
+    if ended.error is not None:
+        raise ended.error
+    if not ended.status.is_success:
+        raise runner.errors[0]
+    return runner.artifacts.load(ended.versions[ref.output])
 
 
 def _check_outputs(runner: Runner, calls: Sequence[Call]) -> None:

@@ -4,10 +4,10 @@ import contextlib
 import importlib.util
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -16,24 +16,30 @@ from lineal.errors import LinealError, PathNotFound, StepError, UsageError
 from lineal.graph.step import MISSING
 from lineal.pipelines import Pipeline
 
+T = TypeVar("T")
+
 
 @click.command("run", short_help="Run a pipeline of a Python file.")
 @click.argument("target", metavar="FILE[:PIPELINE]")
 @click.option("--param", "params", metavar="NAME=VALUE", multiple=True, help="A parameter of the pipeline; may be given several times.")
+@click.option("--dry-run", is_flag=True, help="Say what would run and why, and run nothing.")
 @json_option
-def command(target: str, params: tuple[str, ...], as_json: bool) -> None:
+def command(target: str, params: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Run a pipeline of a Python FILE: the one called PIPELINE, or the only one that it has.
 
     A VALUE is read as the pipeline's annotation says; without one as JSON, and as text if it is none.
-    With --json, what steps print goes to standard error.
+    With --json, what steps print goes to standard error. With --dry-run the plan is shown, and nothing runs.
     """
     path, name = _split(target)
     # With --json standard output is the JSON and nothing else: what the file and its steps print goes to standard error.
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         pipeline = _choose(load_file(path), path, name)
-        run = _call(pipeline, _parameters(pipeline, params))
+        arguments = _parameters(pipeline, params)
+        made = typed_errors(lambda: pipeline.plan(**arguments) if dry_run else pipeline(**arguments))
     if as_json:
-        print_json(run.to_json())
+        print_json(made.to_json())
+    elif dry_run:
+        click.echo(made)
 
 
 def _split(target: str) -> tuple[Path, str | None]:
@@ -127,9 +133,10 @@ def read_value(text: str, annotation: Any) -> Any:
     return value
 
 
-def _call(pipeline: Pipeline[Any], values: dict[str, Any]) -> Any:
+def typed_errors(action: Callable[[], T]) -> T:
+    """Do what runs a pipeline: what its code raises becomes a StepError, so that the exit code tells it from an error of Lineal."""
     try:
-        return pipeline(**values)
+        return action()
     except LinealError:
         raise
     except Exception as error:

@@ -29,6 +29,25 @@ def keep_externals(refs: Sequence[ExternalRef], artifacts: Artifacts, metadata: 
     return boots(saved)
 
 
+def identify_externals(refs: Sequence[ExternalRef], artifacts: Artifacts, metadata: MetadataStore) -> None:
+    """Note in each reference which version its value is, or would be, and store nothing: for a plan. Raises as `keep_externals` does."""
+    for ref in refs:
+        saved = artifacts.examine(Item(ref.where, ref.value, ref.materializer))
+        ref.version = _newest(ref.artifact, saved, metadata) or VersionRecord(
+            new_id(),
+            ref.artifact,
+            "new",
+            None,
+            saved.object,
+            saved.materializer,
+            saved.type,
+            saved.data_type,
+            "external",
+            0,
+            content=saved.content,
+        )
+
+
 def record_saved(save: Callable[[], Saved], record: Callable[[Saved], VersionRecord]) -> VersionRecord:
     """Store a value, record it, and give the version.
 

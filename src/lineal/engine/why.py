@@ -1,4 +1,7 @@
-"""Says in words why a step run ran, or why its earlier result was given. Pure: all evidence is handed in."""
+"""Says in words why a step run ran, or why its earlier result was given. Pure: all evidence is handed in.
+
+A plan says the same of a step run that has not been: the sentences fit both.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -50,19 +53,28 @@ def _reasons(evidence: Evidence, explain_code: Callable[[Json, Json], list[str]]
     if decision is None:
         return [f"{step_run.status}: it never began"]
     if step_run.status is Status.CACHED:
-        return [f"cached: the same code, parameters and inputs as in {_run_text(evidence.cached_run)}, whose result was given"]
+        return [f"cached: the same code, parameters and inputs as in {_run_text(evidence.cached_run)}, whose result is given"]
     if decision == "off":
         return ["caching is off for this step: by enable_cache=False, or because it has no output and is run for what it does"]
     if decision == "expired":
         limit = duration_text(step_run.ingredients.get("policy", {}).get("expires_after"))
-        return [f"the same call ran before, and its result is older than the cache policy allows (expires_after: {limit}): it ran again"]
+        return [f"the same call ran before, and its result is older than the cache policy allows (expires_after: {limit})"]
     if decision == "lost":
-        return ["the same call ran before, but bytes of its result are not in the store any more: it ran again to make them"]
+        return ["the same call ran before, but bytes of its result are not in the store any more: they must be made again"]
     if evidence.previous is None:
-        return ["it ran for the first time: no earlier run of this pipeline has completed this step"]
-    differences = changes(evidence, evidence.previous, explain_code)
-    since = f"compared with {_run_text(evidence.previous_run)}"
-    return [f"{change} ({since})" for change in differences] or [_unexplained(step_run, evidence.previous, since)]
+        return ["first time: no earlier run of this pipeline has completed this step"]
+    return differences(evidence, explain_code) or [_unexplained(step_run, evidence.previous, _since(evidence))]
+
+
+def differences(evidence: Evidence, explain_code: Callable[[Json, Json], list[str]]) -> list[str]:
+    """Say what differs from the step run before, and from which run that is; nothing when none is known."""
+    if evidence.previous is None:
+        return []
+    return [f"{change} ({_since(evidence)})" for change in changes(evidence, evidence.previous, explain_code)]
+
+
+def _since(evidence: Evidence) -> str:
+    return f"compared with {_run_text(evidence.previous_run)}"
 
 
 def value_text(node: Json, longest: int = 60) -> str:

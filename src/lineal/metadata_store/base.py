@@ -13,6 +13,7 @@ from lineal.model.records import (
     CachedCall,
     CodeRecord,
     Companion,
+    EarlierStepRun,
     Edge,
     Needed,
     NewOutput,
@@ -104,6 +105,13 @@ class MetadataStore(Protocol):
 
     def previous_step_run(self, step_run_id: str) -> StepRunRecord | None:
         """Give the newest step run of the same pipeline and step before this one that completed or was cached, for `why`."""
+        ...
+
+    def earlier_step_runs(self, pipeline: str, names: Sequence[str], most: int) -> list[EarlierStepRun]:
+        """Give of each of these calls of a pipeline the newest `most` step runs that completed or were cached, newest first.
+
+        What `previous_step_run` is for a step run that is recorded, and for many at once, for planning. One statement.
+        """
         ...
 
     # -- the route of one value

@@ -245,6 +245,22 @@ WHERE t.uid = ? AND r.pipeline = own.pipeline AND s.run_id = r.id AND s.name = t
     AND s.status IN ('completed', 'cached')
 ORDER BY r.id DESC, s.id DESC LIMIT 1;
 
+-- name: earlier_step_runs
+-- Of each of these names the newest step runs of a pipeline that succeeded, newest first: as previous_step_run finds them. With each the
+-- step run that really ran, how long that took, and the bytes of what it made.
+SELECT coalesce(o.uid, s.uid), coalesce(o.duration, CASE s.status WHEN 'completed' THEN s.duration END), (
+        SELECT coalesce(sum(b.size), 0) FROM edges e JOIN versions v ON v.id = e.version_id JOIN objects b ON b.id = v.object_id
+        WHERE e.step_run_id = coalesce(o.id, s.id) AND e.role = 'made'
+    ), {step_run_columns}
+FROM json_each(?) n CROSS JOIN step_runs s ON s.id IN (
+        SELECT t.id FROM runs q CROSS JOIN step_runs t
+        WHERE q.pipeline = ? AND t.run_id = q.id AND t.name = n.value AND t.status IN ('completed', 'cached')
+        ORDER BY q.id DESC, t.id DESC LIMIT ?
+    )
+JOIN runs r ON r.id = s.run_id
+LEFT JOIN step_runs o ON o.uid = s.cached_from
+ORDER BY s.id DESC;
+
 -- name: step_edges
 -- What went into and came out of a step run, in order.
 SELECT e.role, e.name, {version_columns}

@@ -40,6 +40,7 @@ from lineal.model.records import (
     CachedCall,
     CodeRecord,
     Companion,
+    EarlierStepRun,
     Edge,
     Needed,
     NewOutput,
@@ -158,6 +159,10 @@ class SqliteMetadataStore:
     def previous_step_run(self, step_run_id: str) -> StepRunRecord | None:
         rows = self._db.read(SQL["previous_step_run"], (step_run_id,))
         return step_run_of(rows[0]) if rows else None
+
+    def earlier_step_runs(self, pipeline: str, names: Sequence[str], most: int) -> list[EarlierStepRun]:
+        rows = self._db.read(SQL["earlier_step_runs"], (dump(list(names), "names of steps"), pipeline, most))
+        return [EarlierStepRun(step_run_of(row[3:]), *row[:3]) for row in rows]
 
     # -- the route of one value
 

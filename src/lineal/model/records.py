@@ -219,6 +219,19 @@ class CachedCall:
     outputs: Mapping[str, VersionRecord]
 
 
+class EarlierStepRun(NamedTuple):
+    """An earlier success of a call, and what it cost the step run that really ran.
+
+    `origin` is the id of that step run: the one that a cached result is from, else its own. `duration`, in nanoseconds, is None when that
+    is not recorded any more; `size` is the bytes of what it made.
+    """
+
+    step_run: StepRunRecord
+    origin: str
+    duration: int | None
+    size: int
+
+
 class Reference(NamedTuple):
     """Something that refers to a version: a step run that "made", "reused" or "used" it (`kind`), or a run that goes on and "held" it."""
 

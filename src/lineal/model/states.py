@@ -39,3 +39,16 @@ FOLLOWS: dict[Status, frozenset[Status]] = {
     Status.SKIPPED: frozenset(),
     Status.CANCELLED: frozenset(),
 }
+
+
+class Prospect(StrEnum):
+    """What a plan says of a step.
+
+    CACHED: an earlier result is there and would be given. RUNS: no stored result answers it. DEPENDS: whether it runs shows when a step
+    before it has run. FAILS: its cache policy raises, so that it would fail before it runs.
+    """
+
+    CACHED = "cached"
+    RUNS = "runs"
+    DEPENDS = "depends"
+    FAILS = "fails"

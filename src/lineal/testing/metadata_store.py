@@ -20,12 +20,13 @@ from lineal.model.naming import new_id
 from lineal.model.records import CodeRecord, InputEdge, NewOutput, RunRecord, SameOutput, StepCommit, VersionRecord
 from lineal.model.states import Status
 from lineal.testing.deleting import DeletingTests
+from lineal.testing.history import HistoryTests
 from lineal.testing.marks import MarkTests
 from lineal.testing.records import ODD, a_run, a_step_run, an_object, an_output
 from lineal.testing.visualizations import VisualizationTests
 
 
-class MetadataStoreTests(DeletingTests, VisualizationTests, MarkTests):
+class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTests):
     """Inherit, and implement `make_store`."""
 
     def make_store(self, tmp_path: Path) -> MetadataStore:

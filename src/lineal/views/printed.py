@@ -62,25 +62,26 @@ class _Out:
         `right` says which columns stand to the right, `head` whether the first row is a head.
         """
         cells = [[[shown(line, _WIDEST) for line in cell.split("\n")] for cell in row] for row in rows]
-        widths = [max(_width(line) for row in cells for line in row[place]) for place in range(len(rows[0]))] if rows else []
+        widths = [max(width_of(line) for row in cells for line in row[place]) for place in range(len(rows[0]))] if rows else []
         fitting = _fitting(widths, shutil.get_terminal_size().columns if self.is_terminal else 10_000)
         sides = [place < len(right) and right[place] for place in range(fitting)]
         for number, row in enumerate(cells):
             for part in range(max(len(cell) for cell in row[:fitting]) if any(rows[number]) else 0):
                 pieces = [cell[part] if part < len(cell) else "" for cell in row[:fitting]]
-                self.line("  ".join(map(_padded, pieces, widths, sides)).rstrip())
+                self.line("  ".join(map(padded, pieces, widths, sides)).rstrip())
             if head and not number and len(cells) > 1 and any(rows[0]):
                 self.line("  ".join("-" * width for width in widths[:fitting]))
         if fitting < len(widths):
             self.line(f"({len(widths) - fitting} more columns: they do not fit this terminal)")
 
 
-def _padded(text: str, width: int, right: bool) -> str:
-    space = " " * (width - _width(text))
+def padded(text: str, width: int, right: bool = False) -> str:
+    """Give text with spaces up to a width, before it when it stands to the right."""
+    space = " " * (width - width_of(text))
     return space + text if right else text + space
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """Give how many places a text takes in a terminal: East Asian characters take two."""
     return len(text) if text.isascii() else sum(2 if east_asian_width(each) in "WF" else 0 if combining(each) else 1 for each in text)
 

@@ -41,6 +41,24 @@ def test_json_describes_the_run_with_inputs_and_outputs_of_its_steps(lineal, tra
     ]
 
 
+def test_a_dry_run_shows_the_plan_and_runs_nothing(lineal, train_file: Path) -> None:
+    result = lineal("run", f"{train_file}:training", "--dry-run")
+    assert (result.code, result.err) == (0, "")
+    lines = [line.split() for line in result.out.splitlines()]
+    assert [line[:2] for line in lines[:3]] == [["step", "plan"], ["load", "runs"], ["train", "runs"]]
+    assert result.out.splitlines()[-1] == "training: 2 of 2 steps would run, time and bytes unknown"
+    assert Client().list_pipeline_runs().total == 0
+
+
+def test_a_dry_run_gives_json_and_knows_what_is_cached(lineal, train_file: Path) -> None:
+    lineal("run", f"{train_file}:training")
+    told = lineal("run", f"{train_file}:training", "--dry-run", "--json", "--param", "rate=2").json
+    assert [(each["name"], each["state"]) for each in told["steps"]] == [("load", "cached"), ("train", "runs")]
+    assert told["steps"][1]["why"][0].startswith("parameter `rate` changed: 0.5 -> 2.0")
+    assert told["forecast"]["runs"] == 1
+    assert Client().list_pipeline_runs().total == 1
+
+
 def test_parameters_take_the_types_of_the_annotations(lineal, train_file: Path) -> None:
     result = lineal("run", f"{train_file}:training", "--param", "rows=5", "--param", "rate=2", "--param", "note=7")
     assert result.code == 0

@@ -1,0 +1,54 @@
+"""What every metadata store tells about earlier step runs, for planning; part of `MetadataStoreTests`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lineal.metadata_store.base import MetadataStore
+from lineal.model.records import NewOutput, RunRecord, SameOutput, StepCommit, StepRunRecord
+from lineal.model.states import Status
+from lineal.testing.records import a_run, a_step_run, an_output
+
+
+class HistoryTests:
+    """The part of the contract that is about what a pipeline's steps did before."""
+
+    def make_store(self, tmp_path: Path) -> MetadataStore:
+        """Open a new, empty store."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> MetadataStore:
+        """Give a new store."""
+        return self.make_store(tmp_path)
+
+    @pytest.fixture
+    def run(self, store: MetadataStore) -> RunRecord:
+        """Give a run that is under way."""
+        return store.begin_run(a_run())
+
+    def test_earlier_step_runs(self, store: MetadataStore, run: RunRecord) -> None:
+        """The newest successes of each name in the pipeline, newest first; a cached one with what the step run that really ran cost."""
+
+        def ended(run: RunRecord, *outputs: NewOutput | SameOutput, **given: Any) -> StepRunRecord:
+            commit = StepCommit(a_step_run(run, **given), outputs=outputs)
+            store.finish_step(commit)
+            return commit.step_run
+
+        first = ended(run, an_output(content=b"12345"), an_output("side", b"123"), duration=7000)
+        load = ended(run, name="load", duration=2000)
+        ended(store.begin_run(a_run()), status=Status.FAILED)
+        ended(store.begin_run(a_run(pipeline="other")))
+        [made] = [version for name, version in store.step_edges(first.id).outputs if version.artifact == "model"]
+        again = ended(store.begin_run(a_run()), SameOutput("output", made), status=Status.CACHED, cached_from=first.id, duration=0)
+        orphan = ended(store.begin_run(a_run()), status=Status.CACHED, cached_from="gone", duration=0)
+        found = store.earlier_step_runs("training", ["load", "train", "unknown"], 3)
+        assert [(each.step_run.id, each.origin, each.duration, each.size) for each in found] == [
+            (orphan.id, orphan.id, None, 0),
+            (again.id, first.id, 7000, 8),
+            (load.id, load.id, 2000, 0),
+            (first.id, first.id, 7000, 8),
+        ]
+        assert [each.step_run.id for each in store.earlier_step_runs("training", ["train"], 1)] == [orphan.id]
+        assert store.earlier_step_runs("training", [], 3) == []
