@@ -36,9 +36,8 @@ lint: $(VENV)/.installed-dev ## check style, formatting, types and the direction
 bench: $(VENV)/.installed-dev ## measure against the floor and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)
 
-HOURS ?= 0.05
-torture: $(VENV)/.installed-dev ## kills, power cuts, full disks: HOURS=0.5 for a long run, which writes docs/reliability.md
-	@$(BIN)/python -m torture --hours $(HOURS) $(ARGS)
+torture: $(VENV)/.installed-dev ## kill, cut the power, fill the disk; HOURS=0.5 does it that long and writes docs/reliability.md
+	@$(BIN)/python -m torture $(if $(HOURS),--hours $(HOURS) --write docs/reliability.md,--short) $(ARGS)
 
 docs: $(VENV)/.installed-frameworks ## run every code block of the README and of docs/
 	@$(BIN)/python -m pytest tests/docs $(ARGS)

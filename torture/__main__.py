@@ -12,23 +12,38 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from torture import shim
+from torture import report, shim
 from torture.outcome import Outcome
 
 MEMORY = Path("/dev/shm")
 """Where trials run if it is there: what a sync waits for is no part of them."""
 
-Phase = Callable[[Path, int, float, bool], list[Outcome]]
+Run = Callable[[Path, int, float, bool], list[Outcome]]
 
 
-def phases() -> dict[str, tuple[Phase, float]]:
-    """Give each class of faults with its share of the time. Imported late: the process must be under the shim first."""
-    from torture import calls, powercuts
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A class of faults: what runs it, its share of the time, and whether it must run on a real disk."""
 
-    return {"calls": (calls.run, 1.0), "powercuts": (powercuts.run, 1.0)}
+    run: Run
+    share: float
+    on_disk: bool = False
+
+
+def phases() -> dict[str, Phase]:
+    """Give the classes of faults. Imported late: the process must be under the shim first."""
+    from torture import calls, corruption, cost, powercuts, stress
+
+    return {
+        "cost": Phase(cost.run, 0.5, on_disk=True),
+        "stress": Phase(stress.run, 2.0, on_disk=True),
+        "corruption": Phase(corruption.run, 2.0),
+        "powercuts": Phase(powercuts.run, 5.0),
+        "calls": Phase(calls.run, 5.0),
+    }
 
 
 def main() -> int:
@@ -37,23 +52,26 @@ def main() -> int:
     _enter_shim()
     known = phases()
     wanted = arguments.only or list(known)
-    total = sum(known[name][1] for name in wanted)
+    total = sum(known[name].share for name in wanted)
     print(f"seed: {arguments.seed} (again with --seed {arguments.seed})", flush=True)
-    outcomes: list[Outcome] = []
+    outcomes: dict[str, list[Outcome]] = {}
+    began = time.monotonic()
     for name in wanted:
-        run, share = known[name]
+        phase = known[name]
         # Not a TemporaryDirectory, which forked children would remove when they end.
-        folder = Path(tempfile.mkdtemp(prefix="lineal-torture-", dir=MEMORY if MEMORY.is_dir() else None)).resolve()
+        folder = Path(tempfile.mkdtemp(prefix="lineal-torture-", dir=None if phase.on_disk or not MEMORY.is_dir() else MEMORY)).resolve()
         try:
-            for outcome in run(folder, arguments.seed, arguments.hours * 3600 * share / total, arguments.short):
-                outcomes.append(outcome)
-                _show(name, outcome)
+            outcomes[name] = phase.run(folder, arguments.seed, arguments.hours * 3600 * phase.share / total, arguments.short)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        for outcome in outcomes[name]:
+            _show(name, outcome)
     if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
-    violated = sum(len(outcome.violations) for outcome in outcomes)
-    print(f"{sum(outcome.trials for outcome in outcomes):,} trials, {violated} violations", flush=True)
+        arguments.json.write_text(json.dumps([asdict(each) for found in outcomes.values() for each in found], indent=1), encoding="utf-8")
+    if arguments.write:
+        arguments.write.write_text(report.text(outcomes, arguments.seed, time.monotonic() - began), encoding="utf-8")
+    violated = sum(len(outcome.violations) for found in outcomes.values() for outcome in found)
+    print(f"{sum(outcome.trials for found in outcomes.values() for outcome in found):,} trials, {violated} violations", flush=True)
     return 1 if violated else 0
 
 
@@ -64,6 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
     parser.add_argument("--only", nargs="*", help="only these classes of faults")
     parser.add_argument("--json", type=Path, help="also write what came out to this file")
+    parser.add_argument("--write", type=Path, help="write the report to this file")
     return parser.parse_args()
 
 

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from lineal import Client
@@ -24,6 +23,12 @@ def violations(acks: Iterable[Any], again: Callable[[], Any] | None, check_value
 def everything(client: Client, check_value: Callable[[str, Any, Any], bool]) -> list[str]:
     """Check what is there, whatever was acknowledged."""
     return [*_runs(client), *_versions(client, check_value), *_bytes(client)]
+
+
+def whole() -> list[str]:
+    """Check what holds of any home: no run stays running, bytes and records agree."""
+    client = Client()
+    return [*_runs(client), *_bytes(client)]
 
 
 def acknowledged(acks: Iterable[Any]) -> list[str]:
@@ -87,6 +92,8 @@ def _bytes(client: Client) -> list[str]:
         files, _ = tree.listing(place)
         if digest.of_object([(path, *tree.digest_file(f"{place}/{path}")) for path in sorted(files)]) != name:
             found.append(f"object {name} holds other bytes than its name says")
+    report = client.verify(read_data=True)
+    found += [f"verify says: {problem.kind}: {problem.what}" for problem in report.problems]
     with closing(sqlite3.connect(client.workspace.settings.home / "lineal.db")) as db:
         [(answer,)] = db.execute("PRAGMA integrity_check").fetchall()[:1]
         if answer != "ok":
@@ -94,8 +101,3 @@ def _bytes(client: Client) -> list[str]:
         if db.execute("PRAGMA foreign_key_check").fetchall():
             found.append("a row refers to a row that is not there")
     return found
-
-
-def leftovers(home: Path) -> int:
-    """Count the objects that no row names: harmless, and what prune takes."""
-    return sum(1 for _ in (home / "store" / "objects").glob("*/*"))

@@ -41,7 +41,39 @@ def acknowledge(what: Any) -> None:
         each.send(("ack", what))
 
 
-def in_child(home: Path, work: Callable[..., Any], *arguments: Any, **settings: str) -> Ended:
+@dataclass(slots=True)
+class Child:
+    """A child that is at work."""
+
+    pid: int
+    receiving: Connection
+
+    def wait(self, seconds: float = DEADLINE) -> Ended:
+        """Wait until it has ended, and kill it when it takes longer."""
+        ended = Ended()
+        limit = time.monotonic() + seconds
+        while True:
+            if not self.receiving.poll(max(0.0, limit - time.monotonic())):
+                os.kill(self.pid, signal.SIGKILL)
+                ended.hung = True
+                break
+            try:
+                kind, what = self.receiving.recv()
+            except EOFError:
+                break
+            if kind == "ack":
+                ended.acks.append(what)
+            elif kind == "value":
+                ended.value = what
+            else:
+                ended.error = what
+        self.receiving.close()
+        _, status = os.waitpid(self.pid, 0)
+        ended.killed = os.WIFSIGNALED(status)
+        return ended
+
+
+def start(home: Path, work: Callable[..., Any], *arguments: Any, **settings: str) -> Child:
     """Run `work(*arguments)` in a forked child whose home is `home`, up to the end of its exit functions."""
     assert threading.active_count() == 1, "a process with threads must not fork"
     receiving, sending = Pipe(duplex=False)
@@ -50,27 +82,12 @@ def in_child(home: Path, work: Callable[..., Any], *arguments: Any, **settings: 
         receiving.close()
         _child(sending, home, work, arguments, settings)
     sending.close()
-    ended = Ended()
-    limit = time.monotonic() + DEADLINE
-    while True:
-        if not receiving.poll(max(0.0, limit - time.monotonic())):
-            os.kill(pid, signal.SIGKILL)
-            ended.hung = True
-            break
-        try:
-            kind, what = receiving.recv()
-        except EOFError:
-            break
-        if kind == "ack":
-            ended.acks.append(what)
-        elif kind == "value":
-            ended.value = what
-        else:
-            ended.error = what
-    receiving.close()
-    _, status = os.waitpid(pid, 0)
-    ended.killed = os.WIFSIGNALED(status)
-    return ended
+    return Child(pid, receiving)
+
+
+def in_child(home: Path, work: Callable[..., Any], *arguments: Any, **settings: str) -> Ended:
+    """Do what `start` does, and wait for the end."""
+    return start(home, work, *arguments, **settings).wait()
 
 
 def exit_functions() -> None:

@@ -75,16 +75,11 @@ class Cuts:
         """Cut once, open what is left, and give the violations."""
         shutil.rmtree(self.place, ignore_errors=True)
         acks = [json.loads(note) for note in disk.cut(moment, fate, f"{seed}:{moment}:{fate}", self.place)]
-        if name == "run":  # what is promised from the end of the run on
-            ended = {ack[0] for ack in acks if ack[1] is None}
-            acks = [ack for ack in acks if ack[0] in ended]
-        elif name == "off":
-            acks = []
-        outcome.count("acknowledged before the cuts", len(acks))
+        outcome.count("reported done before the cuts", len(acks))
         (self.place / "home").mkdir(exist_ok=True)
         level = name if name in LEVELS else "step"
         if level == "off":
-            checked = forks.in_child(self.place / "home", _never_wrong, self.loop.source, durability="off")
+            checked = forks.in_child(self.place / "home", _never_wrong, acks, self.loop.source, durability="off")
         else:
             again = functools.partial(flow.work, N, self.loop.source)
             checked = forks.in_child(self.place / "home", _after_boot, acks, again, level, durability=level)
@@ -134,27 +129,33 @@ def _after_boot(acks: list[Any], again: Any, level: str) -> tuple[list[str], lis
     _new_boot()
     if level == "step":
         return [], checks.violations(acks, again, flow.check_value)
-    return _lossy(acks, again)
+    ended = {ack[0] for ack in acks if ack[1] is None}  # what is promised from the end of the run on
+    return _lossy([ack for ack in acks if ack[0] in ended], acks, again)
 
 
-def _lossy(acks: list[Any], again: Any) -> tuple[list[str], list[str]]:
+def _lossy(promised: list[Any], reported: list[Any], again: Any) -> tuple[list[str], list[str]]:
     """Under a level that may lose something: what is lost says so, and nothing wrong is ever given."""
-    found = checks.acknowledged(acks)
+    found = checks.acknowledged(promised)
+    lost = ["reported done and lost" for _ in checks.acknowledged(each for each in reported if each not in promised)]
     again()
-    client, lost = flow.client(), []
-    for violation in checks.everything(client, flow.check_value):
+    verified = 0
+    for violation in checks.everything(flow.client(), flow.check_value):
         if "does not load: ArtifactMissing" in violation or "does not load: ArtifactCorrupted" in violation:
-            lost.append("lost, noticed and not served")
+            lost.append("versions whose bytes are lost: noticed, never served")
+        elif violation.startswith("verify says"):
+            verified += 1
         elif "holds other bytes" not in violation:  # an object that was never synced, and is verified before it is used
             found.append(violation)
+    if "versions whose bytes are lost: noticed, never served" in lost and not verified:
+        found.append("bytes are lost, and verify finds nothing")
     return lost, found
 
 
-def _never_wrong(source: Path) -> tuple[list[str], list[str]]:
+def _never_wrong(acks: list[Any], source: Path) -> tuple[list[str], list[str]]:
     _new_boot()
     try:
-        return _lossy([], functools.partial(flow.work, N, source))
+        return _lossy([], acks, functools.partial(flow.work, N, source))
     except StoreError as error:
         if "damaged" in str(error):
-            return ["the database is damaged and says so"], []
+            return ["the database is damaged and says so", *("reported done and lost" for _ in acks)], []
         raise

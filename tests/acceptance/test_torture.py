@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from torture import report
+from torture.outcome import Outcome
 
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the shim stands before the C library of Linux")
 
 
-@pytest.mark.parametrize("phase", ["calls", "powercuts"])
+@pytest.mark.parametrize("phase", ["calls", "corruption", "powercuts", "stress"])
 def test_no_fault_loses_or_falsifies_anything(phase, tmp_path, seeded):
     """Each class of faults makes the fault happen for real, and finds every promise kept afterwards."""
     command = [
@@ -34,3 +36,15 @@ def test_no_fault_loses_or_falsifies_anything(phase, tmp_path, seeded):
     outcomes = json.loads((tmp_path / "out").read_text())
     assert outcomes
     assert all(outcome["trials"] and not outcome["violations"] for outcome in outcomes)
+
+
+def test_the_report_counts_trials_and_violations_and_says_what_each_durability_costs_and_loses():
+    """Figures come from the outcomes alone; a class of faults that was not tried has no section."""
+    costs = {f"{level}, a file, ms": cost for level, cost in (("off", 2.0), ("run", 3.0), ("step", 5.0))}
+    cut = Outcome("power cut, durability run", 7, 90, {"reported done before the cuts": 12.0, "reported done and lost": 4.0}, ["lost"])
+    text = report.text({"cost": [Outcome("cost of a step", facts=costs)], "powercuts": [cut]}, 5, 120.0)
+    assert "**7 trials, 1 violations** in 2 minutes, seed 5." in text
+    assert "## Many processes" not in text
+    assert "| power cut, durability run | 7 | 90 | reported done before the cuts: 12; reported done and lost: 4 | 1 |" in text
+    assert "| `run` | 3.00 (1.5x) | nothing that was reported done | 4 of 12 steps and versions, in 7 cuts |" in text
+    assert "| `step` | 5.00 (2.5x) | nothing that was reported done | not tried |" in text
