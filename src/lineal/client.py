@@ -4,17 +4,20 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from lineal.artifact_store.external import External
+from lineal.backups import BackupReport, back_up
 from lineal.engine.bar import ReadingBar
 from lineal.errors import NotFound, UsageError
+from lineal.host import alone
 from lineal.model.metadata import hold_metadata
 from lineal.model.moments import Moment, micros, span
 from lineal.model.naming import check_tags, check_version
 from lineal.model.states import Status
-from lineal.pruning import PruneReport, Selection, collect, preview, prune
+from lineal.pruning import PruneReport, Selection, check_stores, collect, preview, prune
 from lineal.verifying import GRACE, VerifyReport, verify
 from lineal.views import ArtifactView, RunView, StepRunView, VersionView, notice_crash
 from lineal.views.base import name_text
@@ -328,8 +331,7 @@ class Client:
         self._notice_crashes()  # what a dead run was given is free
         if dry_run:
             return preview(workspace.metadata, selection)
-        lock = workspace.settings.home / "prune.lock"
-        return prune(workspace.metadata, workspace.artifact_store, lock, selection, ignore_errors=ignore_errors, force=force)
+        return prune(workspace.metadata, workspace.artifact_store, self._lock, selection, ignore_errors=ignore_errors, force=force)
 
     # -- looking after it
 
@@ -352,10 +354,31 @@ class Client:
                 workspace.metadata, workspace.artifact_store, External(hashes), bar, read_data=read_data, repair=repair, grace=older_than
             )
 
+    def backup(self, path: str | Path) -> BackupReport:
+        """Copy the database, all artifacts and the logs, as they are at one moment, into a folder. Runs may go on.
+
+        Args:
+            path: A folder that is new or empty, or that holds an earlier backup: then only what is new is copied.
+
+        The copy is a home: with `LINEAL_HOME` set to it everything can be found, loaded and verified. Each object is compared with its digest
+        while it is copied; the report lists what could not be copied. Registered data stays where it is. Raises UsageError or StoreMismatch
+        for a folder that holds something else, Conflict while a prune or another backup is at work, StorageFull.
+        """
+        workspace = self.workspace
+        with ReadingBar("the backup", quiet=workspace.settings.quiet, units="objects") as bar:
+            return back_up(workspace.metadata, workspace.artifact_store, workspace.logs, self._lock, Path(path).expanduser(), bar)
+
     def _delete(self, ids: Sequence[str]) -> None:
-        self.workspace.metadata.pair(self.workspace.artifact_store.identity)
+        check_stores(self.workspace.metadata, self.workspace.artifact_store)
         self.workspace.metadata.delete_versions(ids)
-        collect(self.workspace.metadata, self.workspace.artifact_store)
+        with alone(self._lock) as mine:
+            if mine:  # else a prune takes the bytes, or the next one does after a backup, which may have copied the record just now
+                collect(self.workspace.metadata, self.workspace.artifact_store)
+
+    @property
+    def _lock(self) -> Path:
+        """The file that keeps prunes and backups apart."""
+        return self.workspace.settings.home / "prune.lock"
 
     def _notice_crashes(self) -> None:
         # Before the question is asked: a filter on the state, and the total, must see what is so now. Few runs ever say running.

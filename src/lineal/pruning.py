@@ -18,7 +18,7 @@ from typing import Literal
 
 from lineal import host
 from lineal.artifact_store.base import ArtifactStore
-from lineal.errors import Conflict, LinealError, UsageError
+from lineal.errors import Conflict, LinealError, StoreMismatch, UsageError
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import Prunable
 from lineal.model.text import size_text
@@ -106,10 +106,10 @@ def prune(
     """Prune, and say what went. `lock` is a file that all prunes of these facts lock.
 
     Raises Conflict while another prune is at work, and, unless `force`, when more than half of everything and more than 1 GiB would go;
-    StoreMismatch when the store is not there or not the one of these facts; StoreError for what could not be removed.
+    StoreMismatch when the store is not there or not the one of these facts, or when these are an older copy; StoreError for what could
+    not be removed.
     """
-    metadata.pair(store.identity)
-    store.has("0" * 64)  # raises when the store is not mounted: everything would look as if it were gone already
+    check_stores(metadata, store)
     with host.alone(lock) as mine:
         if not mine:
             raise Conflict(f"another prune is at work here (it holds {lock}); wait for its end")
@@ -124,6 +124,19 @@ def prune(
             gone.update(metadata.prune(batch, selection.what, now))
         more_freed, more_errors = collect(metadata, store, ignore_errors=ignore_errors)
     return _report([each for each in found if each.id in gone], freed + more_freed, (*errors, *more_errors))
+
+
+def check_stores(metadata: MetadataStore, store: ArtifactStore) -> None:
+    """Raise StoreMismatch unless these facts and these bytes belong together, are there, and the facts are the newest that there were."""
+    metadata.pair(store.identity)
+    store.has("0" * 64)  # raises when the store is not mounted: everything would look as if it were gone already
+    noted, known = store.epoch(), metadata.epoch()
+    if known < noted:
+        raise StoreMismatch(
+            f"the metadata store is older than the artifact store {store.url}: it has seen {known:,} changes, and {noted:,} were made. It was "
+            "put back from an older copy, and what newer facts need would be deleted. Put the newer one back, or accept this one: "
+            "lineal verify --repair"
+        )
 
 
 def collect(metadata: MetadataStore, store: ArtifactStore, *, ignore_errors: bool = False) -> tuple[int, list[str]]:

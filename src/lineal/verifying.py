@@ -47,7 +47,7 @@ class Problem:
 
     Attributes:
         kind: "missing" or "damaged" (stored data), "changed" (registered data), "unreadable" (it could not be told), "tombstone" (a record
-            contradicts itself) or "database" (the metadata store itself).
+            contradicts itself), "older" (the database was put back from an older copy) or "database" (it is damaged).
         what: What was expected and what was found.
         digest: The object; empty where it is about none.
         versions: The versions that need it, as `name@version`.
@@ -139,6 +139,7 @@ class _Look:
         self._facts()
         self._records()
         self._bytes()
+        self._epoch()
         report.condemned = len(self.metadata.condemned())
         report.stale = [name for name, _ in self.store.stale(self.grace)]
         if report.repaired:
@@ -154,6 +155,20 @@ class _Look:
         done = "the times were made to fit" if broken and self.report.repaired and self.metadata.mend_tombstones(_now()) else ""
         for name in broken:
             self._add(Problem("tombstone", f"the state and the time of {name} contradict each other", versions=(name,), repaired=done))
+
+    def _epoch(self) -> None:
+        """See whether these facts are an older copy; a repair, which has put aside what they do not know, makes them those that count."""
+        noted = self.store.epoch()
+        known = self.metadata.epoch()
+        if known >= noted:
+            return
+        done = ""
+        if self.report.repaired:
+            self.metadata.accept_epoch(noted + 1)
+            self.store.note_epoch(noted + 1)
+            done = "accepted: these records count from now on"
+        what = f"the records are older than the artifact store: they have seen {known:,} changes, and {noted:,} were made"
+        self._add(Problem("older", what, remedy="put the newer database back; or accept this one: lineal verify --repair", repaired=done))
 
     # -- records against bytes
 

@@ -21,7 +21,7 @@ from lineal.engine.fingerprint import set_cache_folder
 from lineal.engine.logs import log_path
 from lineal.engine.remote import RemoteSteps, perform
 from lineal.engine.undeclared import leave_out
-from lineal.errors import SettingsError
+from lineal.errors import LinealWarning, SettingsError
 from lineal.files import make_folders
 from lineal.host import LifeSign, life_sign
 from lineal.materializers.registry import REGISTRIES
@@ -57,9 +57,14 @@ class Workspace:
                 if self._metadata is None:
                     prepare_home(self.settings.home)
                     path, durability = _sqlite_path(self.settings), self.settings.durability
-                    metadata = SqliteMetadataStore(path, durability=durability, sealed=lambda digest: self.artifact_store.has(digest))
+                    metadata = SqliteMetadataStore(
+                        path,
+                        durability=durability,
+                        sealed=lambda digest: self.artifact_store.has(digest),
+                        epochs=lambda: self.artifact_store,
+                    )
                     if self._artifacts is not None:
-                        metadata.pair(self.artifact_store.identity)
+                        _pair(metadata, self.artifact_store)
                     self._metadata = metadata
         return self._metadata
 
@@ -81,7 +86,7 @@ class Workspace:
             with self._lock:
                 if self._artifacts is None:
                     if self._metadata is not None:  # a worker process has bytes only
-                        self._metadata.pair(self.artifact_store.identity)
+                        _pair(self._metadata, self.artifact_store)
                     home, copies = self.settings.home, self.settings.home / "copies"
                     registry = REGISTRIES[self.settings.table_format]
                     self._artifacts = Artifacts(
@@ -147,6 +152,20 @@ class Workspace:
             if self._pool is None:
                 self._pool = ProcessExecutor()
             return self._pool
+
+
+def _pair(metadata: MetadataStore, store: ArtifactStore) -> None:
+    metadata.pair(store.identity)
+    noted = store.epoch()
+    if metadata.epoch() < noted:
+        import warnings
+
+        warnings.warn(
+            f"the metadata store is older than the artifact store {store.url}: it was put back from an older copy, and does not know what "
+            "was made since. Nothing is deleted as long as that is so. Put the newer one back, or accept this one: lineal verify --repair",
+            LinealWarning,
+            stacklevel=3,
+        )
 
 
 def prepare_home(home: Path) -> bool:

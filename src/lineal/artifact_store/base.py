@@ -107,3 +107,18 @@ class ArtifactStore(Protocol):
     def stale(self, older_than: float) -> list[tuple[str, int]]:
         """Give name and bytes of what `sweep` would remove."""
         ...
+
+    def epoch(self) -> int:
+        """Give the largest count of changes that `note_epoch` was told, 0 at first."""
+        ...
+
+    def note_epoch(self, epoch: int) -> None:
+        """Note how often the facts of this store were changed, if that is more than is noted: facts with a smaller count are an older copy."""
+        ...
+
+    def twin(self, folder: Path) -> "ArtifactStore":
+        """Give the copy of this store in a local folder, with the same identity and without its objects when it is new.
+
+        Raises StoreMismatch when the folder holds something else.
+        """
+        ...

@@ -4,6 +4,7 @@ An object is written in a folder of its own under `staging/`, made durable there
 nobody ever sees half of one. Its name is the digest of its content: whoever finds the place taken compares, and adopts what is there.
 """
 
+import contextlib
 import errno
 import os
 import re
@@ -205,6 +206,25 @@ class LocalArtifactStore:
         return removed
 
     # -- looking after it
+
+    def epoch(self) -> int:
+        """Give the largest count of changes that the facts of this store have had."""
+        return identity.read_epoch(self._folder)
+
+    def note_epoch(self, epoch: int) -> None:
+        """Note a count of changes, if it is larger. What cannot be noted does no harm: only an older copy would be noticed later."""
+        with contextlib.suppress(OSError):
+            if epoch > identity.read_epoch(self._folder):
+                identity.write_epoch(self._folder, epoch)
+
+    def twin(self, folder: Path) -> "LocalArtifactStore":
+        """Open the copy of this store in a folder, made without objects when the folder is empty or not there."""
+        identity.check(self._folder, self._id)
+        try:
+            identity.copy(self._folder, str(folder))
+        except OSError as error:
+            _fail(error, str(folder))
+        return LocalArtifactStore(folder)
 
     def inspect(self, record: ObjectRecord, *, read_data: bool = False) -> list[str]:
         """Raise as `fetch` does when an object is not whole, and give the paths of what lies in its folder and is not of it.

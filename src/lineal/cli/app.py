@@ -18,6 +18,7 @@ INTERRUPTED = 130
 # The help stands here for the same reason; a test compares it with what each command says itself.
 COMMANDS = {
     "artifact": ("lineal.cli.artifact", "Look at artifacts and their versions."),
+    "backup": ("lineal.cli.backup", "Copy everything into a folder while runs go on."),
     "config": ("lineal.cli.config", "Show each setting and where it comes from."),
     "init": ("lineal.cli.init", "Keep what is run below this folder in a .lineal folder here."),
     "lineage": ("lineal.cli.lineage", "Show what a version comes from and what was made from it."),

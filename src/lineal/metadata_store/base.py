@@ -6,6 +6,7 @@ sort fields raise UsageError and name the known ones; nothing found raises NotFo
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from lineal.model.records import (
@@ -43,6 +44,18 @@ class StepEdges(NamedTuple):
     outputs: list[tuple[str, VersionRecord]]
 
 
+class Epochs(Protocol):
+    """Where the count of changes is noted outside of the facts, so that an older copy of them is noticed: the artifact store."""
+
+    def epoch(self) -> int:
+        """Give the largest count that was noted."""
+        ...
+
+    def note_epoch(self, epoch: int) -> None:
+        """Note a count."""
+        ...
+
+
 class MetadataStore(Protocol):
     """Where facts live."""
 
@@ -60,6 +73,21 @@ class MetadataStore(Protocol):
 
     def pair(self, artifact_store: str) -> None:
         """Note that these facts belong to the artifact store of that identity. Raises StoreMismatch when they belong to another."""
+        ...
+
+    def epoch(self) -> int:
+        """Give the count of changes. Smaller than the one that the artifact store has noted, it says that these facts are an older copy."""
+        ...
+
+    def accept_epoch(self, epoch: int) -> None:
+        """Make the count of changes at least this: the facts count from now on, although they were an older copy."""
+        ...
+
+    def backup(self, path: Path) -> "MetadataStore":
+        """Write the facts as they are at one moment into a new local file, beside which nothing is needed, and open that.
+
+        Runs may go on. Raises StorageFull or StoreError.
+        """
         ...
 
     # -- runs

@@ -5,7 +5,6 @@ Any number of processes may do this to the same file at the same moment, and any
 orders them, each looks again once it has the lock, and what was not committed is rolled back by whoever opens the file next.
 """
 
-import os
 import re
 import sqlite3
 import time
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lineal.errors import SchemaTooNew, StoreBusy, StoreError, StoreMismatch
+from lineal.metadata_store.copying import copy_database
 from lineal.model.naming import new_id
 
 APPLICATION_ID = 0x4C6E6C31  # "Lnl1" in the file's header: tells a Lineal store from any other SQLite file
@@ -118,18 +118,10 @@ def _switch_to_wal(db: sqlite3.Connection, path: Path, timeout: float) -> None:
 
 
 def _back_up(path: Path, schema: int) -> None:
-    # A second connection reads what is committed while the caller holds the write lock, so nothing can slip in between.
+    # Its own connection reads what is committed while the caller holds the write lock, so nothing can slip in between.
     final = path.with_name(f"{path.name}.schema-{schema}.backup")
     unfinished = final.with_name(final.name + ".part")
-    unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    source, target = sqlite3.connect(path), sqlite3.connect(unfinished)
-    try:
-        source.execute("PRAGMA wal_autocheckpoint = 0")
-        source.backup(target)
-    finally:
-        target.close()
-        source.close()
+    copy_database(path, unfinished)
     unfinished.replace(final)
 
 

@@ -11,6 +11,19 @@ SELECT key, value FROM meta;
 -- Remember which artifact store these facts belong to; the first one wins.
 INSERT INTO meta (key, value) VALUES ('artifact_store', ?) ON CONFLICT DO NOTHING;
 
+-- name: epoch
+-- How often these facts were changed by runs, saves and deletions: an older copy has a smaller one.
+SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch';
+
+-- name: advance_epoch
+-- Count a change, unless the artifact store has seen facts with a larger count: then these are an older copy, and that must stay visible.
+UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'epoch' AND CAST(value AS INTEGER) >= ?
+RETURNING CAST(value AS INTEGER);
+
+-- name: accept_epoch
+-- These facts are the ones that count from now on.
+UPDATE meta SET value = CAST(? AS TEXT) WHERE key = 'epoch' AND CAST(value AS INTEGER) < ?;
+
 -- name: schema_version
 -- The newest migration that was applied.
 SELECT max(version) FROM migrations;
@@ -442,7 +455,10 @@ SELECT {version_columns} FROM versions v {version_joins} WHERE a.name = ? AND v.
 
 -- name: latest_of_name
 -- The row id of the newest version of an artifact that was not pruned. A lost one counts: an older one in its stead would be wrong data.
-SELECT w.id FROM artifacts b JOIN versions w ON w.artifact_id = b.id WHERE b.name = ? AND w.state IN ('live', 'lost') ORDER BY w.id DESC LIMIT 1
+SELECT (SELECT max(u.id) FROM (
+    SELECT max(w.id) AS id FROM versions w WHERE w.artifact_id = b.id AND w.state = 'live'
+    UNION ALL SELECT max(w.id) FROM versions w WHERE w.artifact_id = b.id AND w.state = 'lost'
+) u) AS id FROM artifacts b WHERE b.name = ?
 
 -- name: latest_version
 -- The newest live version of an artifact.

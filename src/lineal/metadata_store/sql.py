@@ -15,8 +15,9 @@ from unicodedata import normalize
 
 from lineal.errors import NotFound, SettingsError, StoreMismatch, UsageError
 from lineal.metadata_store import commits, deleting, inspecting, runs
-from lineal.metadata_store.base import Page, StepEdges
+from lineal.metadata_store.base import Epochs, Page, StepEdges
 from lineal.metadata_store.connections import SYNCHRONOUS, Connections
+from lineal.metadata_store.copying import copy_database
 from lineal.metadata_store.filters import check_page, order, where
 from lineal.metadata_store.json_text import dump
 from lineal.metadata_store.nearest import closest_names
@@ -71,12 +72,19 @@ class SqliteMetadataStore:
         durability: "step" (a commit survives a power cut), "run" (what `settle` and `finish_run` end does) or "off".
         busy_timeout: Seconds after which waiting for another writer ends with StoreBusy.
         sealed: Tells whether an object is in place; asked in the transaction that records a version of it. None trusts the caller.
+        epochs: Gives where the count of changes is noted, so that an older copy of the file is noticed. None does not count.
 
     Any method may raise StoreBusy, StorageFull, StoreError, SchemaTooNew, or StoreMismatch when the file is not a store of Lineal.
     """
 
     def __init__(
-        self, path: Path, *, durability: str = "step", busy_timeout: float = 60.0, sealed: Callable[[str], bool] | None = None
+        self,
+        path: Path,
+        *,
+        durability: str = "step",
+        busy_timeout: float = 60.0,
+        sealed: Callable[[str], bool] | None = None,
+        epochs: Callable[[], Epochs] | None = None,
     ) -> None:
         if durability not in SYNCHRONOUS:
             raise SettingsError(f"durability must be one of {', '.join(SYNCHRONOUS)}; got {durability!r}")
@@ -84,6 +92,9 @@ class SqliteMetadataStore:
         self._db = Connections(self.path, durability, busy_timeout)
         self._known = commits.Known(set(), {})
         self._sealed = sealed
+        # Only what survives a power cut is counted: a count that the artifact store has and the facts lost would look like an older copy.
+        self._epochs = None if durability == "off" else epochs
+        self._counts_all = durability == "step"
         self._identity: tuple[str, int] | None = None
 
     def __repr__(self) -> str:
@@ -113,15 +124,37 @@ class SqliteMetadataStore:
                 "are not there. Set artifact_store (LINEAL_ARTIFACT_STORE) back to the folder of the former, or use another metadata store"
             )
 
+    def epoch(self) -> int:
+        return int(self._db.read(SQL["epoch"])[0][0])
+
+    def accept_epoch(self, epoch: int) -> None:
+        self._db.write(_accept_epoch, epoch, durable=True)
+
+    def backup(self, path: Path) -> "SqliteMetadataStore":
+        self.identity()  # made and migrated, if it was not there
+        copy_database(self.path, path)
+        return SqliteMetadataStore(path, durability="off")
+
+    def _change(self, work: Callable[..., R], *arguments: Any) -> R:
+        """Write durably, count the change, and note the count outside."""
+        if self._epochs is None:
+            return self._db.write(work, *arguments, durable=True)
+        noted = self._epochs()
+        result: R
+        result, epoch = self._db.write(_counted, noted.epoch, work, arguments, durable=True)
+        if epoch is not None:
+            noted.note_epoch(epoch)
+        return result
+
     # -- runs
 
     def begin_run(self, run: RunRecord) -> RunRecord:
-        begun = self._db.write(runs.begin, run)
+        begun = self._change(runs.begin, run) if self._counts_all else self._db.write(runs.begin, run)
         self._known.pipelines[begun.id] = begun.pipeline
         return begun
 
     def finish_run(self, run: RunRecord) -> None:
-        self._db.write(runs.finish, run, durable=True)
+        self._change(runs.finish, run)
 
     def heartbeat(self, run_id: str, now: int, running: Sequence[StepRunRecord] = ()) -> None:
         self._db.write(runs.heartbeat, run_id, now, running)
@@ -190,7 +223,8 @@ class SqliteMetadataStore:
         return versions
 
     def save_version(self, output: NewOutput, step_run_id: str | None) -> VersionRecord:
-        return self._db.write(commits.save_version, commits.prepare_version(output, time.time_ns() // 1000), step_run_id, self._sealed)
+        write = self._change if self._counts_all else self._db.write
+        return write(commits.save_version, commits.prepare_version(output, time.time_ns() // 1000), step_run_id, self._sealed)
 
     def settle(self, digests: Sequence[str]) -> None:
         if digests:
@@ -269,16 +303,16 @@ class SqliteMetadataStore:
         return [row[0] for row in self._db.read(SQL["version_ids"], (artifact,))]
 
     def delete_versions(self, version_ids: Sequence[str]) -> None:
-        self._db.write(deleting.delete_versions, version_ids, durable=True)
+        self._change(deleting.delete_versions, version_ids)
 
     def delete_run(self, run_id: str) -> int:
-        return self._db.write(deleting.delete_run, run_id, durable=True)
+        return self._change(deleting.delete_run, run_id)
 
     def prunable(self, *, names: Sequence[str] | None = None, created_before: int | None = None, keep_last: int = 0) -> list[Prunable]:
         return [Prunable(*row) for row in self._db.read(*deleting.prunable(names, created_before, keep_last))]
 
     def prune(self, version_ids: Sequence[str], what: deleting.What, now: int) -> list[str]:
-        return self._db.write(deleting.prune, version_ids, what, now, durable=True)
+        return self._change(deleting.prune, version_ids, what, now)
 
     def condemned(self) -> list[tuple[str, int]]:
         return self._db.read(SQL["condemned"])
@@ -382,6 +416,16 @@ class SqliteMetadataStore:
 
     def _closest(self, statement: str, name: str) -> str:
         return closest_names(name, lambda ranges: [row[0] for row in self._db.read(SQL[statement], ranges)])
+
+
+def _counted(cursor: Cursor, noted: Callable[[], int], work: Callable[..., R], arguments: Sequence[Any]) -> tuple[R, int | None]:
+    # Asked under the write lock: whatever other processes have noted was committed before, so that it is counted in this file too.
+    row = cursor.execute(SQL["advance_epoch"], (noted(),)).fetchone()
+    return work(cursor, *arguments), None if row is None else int(row[0])
+
+
+def _accept_epoch(cursor: Cursor, epoch: int) -> None:
+    cursor.execute(SQL["accept_epoch"], (epoch, epoch))
 
 
 def _pair(cursor: Cursor, artifact_store: str) -> None:
