@@ -49,8 +49,8 @@ class BackupReport:
 
     Attributes:
         path: Where it is.
-        objects: Objects in it, and `bytes` their size.
-        copied: Those of them that were not there from an earlier backup, and `copied_bytes` their size.
+        objects: Objects in it, and `bytes` their size; those that are small enough to be in the database are counted too.
+        copied: Objects that were copied, because they were not there from an earlier backup, and `copied_bytes` their size.
         external: How many registered files and folders were not copied, because their bytes are not ours.
         problems: Objects that could not be copied because they are missing or damaged here; everything else is there.
     """
@@ -139,14 +139,15 @@ class _Copy:
             for needed in self.facts.needed_objects(after, after + _ROWS):
                 if needed.object.external is not None:
                     self.report.external += 1
-                elif needed.live and needed.object.inline is None:
-                    yield needed.object
+                elif needed.live:
+                    self.report.objects += 1
+                    self.report.bytes += needed.object.size
+                    if needed.object.inline is None:
+                        yield needed.object
                 self.progress.advance(0, needed.object.size)
             self.progress.advance(min(_ROWS, last - after), 0)
 
     def _object(self, record: ObjectRecord) -> None:
-        self.report.objects += 1
-        self.report.bytes += record.size
         if self.twin.holds(record):
             return
         try:

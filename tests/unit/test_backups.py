@@ -72,8 +72,8 @@ def test_a_backup_is_a_home_with_everything(target: Path, tmp_path: Path) -> Non
     data.write_text("1,2")
     register_artifact(data, name="data")
     report = Client().backup(target)
-    assert (report.objects, report.copied, report.external, report.problems) == (1, 1, 1, [])
-    assert report.bytes == report.copied_bytes == Client().get_artifact_version("numbers").size
+    assert (report.objects, report.copied, report.external, report.problems) == (2, 1, 1, [])
+    assert report.copied_bytes == Client().get_artifact_version("numbers").size < report.bytes
     client = check(target)
     assert client.get_artifact_version("numbers").load() == list(range(BIG))
     assert client.get_artifact_version("total").load() == sum(range(BIG))
@@ -89,7 +89,7 @@ def test_renewing_copies_what_is_new(target: Path) -> None:
     Client().backup(target)
     counting(rows=BIG + 1)
     report = Client().backup(target)
-    assert (report.objects, report.copied) == (2, 1)
+    assert (report.objects, report.copied) == (4, 1)
     assert len(check(target).list_pipeline_runs()) == 2
     [file, _] = target.glob("store/objects/*/*/data.json")
     file.unlink()
@@ -173,7 +173,7 @@ def test_what_is_damaged_here_is_said_and_not_copied(target: Path) -> None:
     file.write_text('"' + "z" * 100_000 + '"')
     (Path(client.get_artifact_version("gone").uri) / "data.json").unlink()
     report = client.backup(target)
-    assert (report.objects, report.copied, len(report.problems)) == (3, 1, 2)
+    assert (report.objects, report.copied, len(report.problems)) == (4, 1, 2)
     assert {each.kind for each in opened(target).verify(read_data=True).problems} == {"missing"}
     assert opened(target).get_artifact_version("numbers").load() == list(range(BIG))
 
