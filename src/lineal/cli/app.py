@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from lineal.cli.output import one_line
-from lineal.errors import LinealError
+from lineal.errors import LinealError, UsageError
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of the signal, as shells have it."""
@@ -24,6 +24,7 @@ COMMANDS = {
     "lineage": ("lineal.cli.lineage", "Show what a version comes from and what was made from it."),
     "run": ("lineal.cli.run", "Run a pipeline of a Python file."),
     "runs": ("lineal.cli.runs", "Look at pipeline runs, and delete them."),
+    "up": ("lineal.server.up", "Open the dashboard of what is stored."),
     "verify": ("lineal.cli.verify", "Say what is lost, who made it, and how to get it back."),
     "version": ("lineal.cli.version", "Show the version of Lineal."),
     "why": ("lineal.cli.why", "Say why steps of a run ran, or why they did not have to."),
@@ -48,7 +49,13 @@ class Commands(click.Group):
         """Import a subcommand and give it; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        try:
+            command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith("lineal"):
+                raise
+            room = COMMANDS[cmd_name][0].split(".")[1]  # only rooms with an extra of their own name need what may not be installed
+            raise UsageError(f"lineal {cmd_name} needs {error.name}, which is not installed: pip install 'lineal[{room}]'") from error
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from lineal.model.text import shown, shown_lines
+from lineal.model.text import finite, shown, shown_lines
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _STYLES = {"completed": "green", "cached": "cyan", "failed": "red", "crashed": "red", "running": "yellow", "cancelled": "yellow"}
@@ -31,7 +31,7 @@ def print_json(value: Any) -> None:
     try:
         text = json.dumps(value, indent=2, allow_nan=False)
     except ValueError:  # what is not finite has no form in standard JSON, and becomes text: "nan"
-        text = json.dumps(_finite(value), indent=2)
+        text = json.dumps(finite(value), indent=2)
     click.echo(text)
 
 
@@ -85,14 +85,6 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     ctx.obj.debug = ctx.obj.debug or value
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _plain_lines(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[str]:

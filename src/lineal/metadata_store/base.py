@@ -19,11 +19,14 @@ from lineal.model.records import (
     Needed,
     NewOutput,
     ObjectRecord,
+    PipelineRecord,
     Prunable,
     Reference,
     RunRecord,
     StepCommit,
+    StepCount,
     StepRunRecord,
+    Totals,
     VersionRecord,
 )
 
@@ -345,6 +348,24 @@ class MetadataStore(Protocol):
 
     def unless_recorded(self, digest: str, work: Callable[[], object]) -> bool:
         """Call `work` under the write lock unless the bytes of that object should be there; tell whether it was called."""
+        ...
+
+    # -- overviews
+
+    def run_edges(self, run_id: str) -> dict[str, StepEdges]:
+        """Give inputs and outputs of all step runs of a run that have any, by id of the step run. One statement."""
+        ...
+
+    def step_counts(self, run_ids: Sequence[str]) -> dict[str, list[StepCount]]:
+        """Give how the steps of some runs ended, by run; runs without steps are left out. One statement."""
+        ...
+
+    def list_pipelines(self) -> list[PipelineRecord]:
+        """Give all pipelines that were ever run, the one with the newest run first. One statement."""
+        ...
+
+    def totals(self) -> Totals:
+        """Give what is stored in all. One statement."""
         ...
 
     # -- lineage

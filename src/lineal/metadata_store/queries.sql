@@ -755,6 +755,42 @@ WHERE (v.state <> 'live' AND v.pruned IS NULL) OR (v.state = 'live' AND v.pruned
 -- Make a version's time fit its state.
 UPDATE versions SET pruned = CASE state WHEN 'live' THEN NULL ELSE coalesce(pruned, ?) END WHERE uid = ?;
 
+-- ---------------------------------------------------------------- overviews
+
+-- name: run_edges
+-- What went into and came out of all step runs of a run, in order.
+SELECT s.uid, e.role, e.name, {version_columns}
+FROM runs r JOIN step_runs s ON s.run_id = r.id JOIN edges e ON e.step_run_id = s.id JOIN versions v ON v.id = e.version_id {version_joins}
+WHERE r.uid = ? ORDER BY s.position, s.id, e.position;
+
+-- name: step_counts
+-- How the steps of some runs ended, and what they took; of a cached one, what its result took when it was made.
+SELECT r.uid, s.status, count(*), sum(coalesce(CASE WHEN s.status = 'cached' THEN origin.duration ELSE s.duration END, 0))
+FROM runs r JOIN step_runs s ON s.run_id = r.id LEFT JOIN step_runs origin ON origin.uid = s.cached_from
+WHERE r.uid IN (SELECT value FROM json_each(?)) GROUP BY r.id, s.status ORDER BY r.id, s.status;
+
+-- name: list_pipelines
+-- All pipelines with the numbers of their runs and the newest run, the last run first.
+SELECT p.pipeline, p.runs, p.completed, p.failed, p.running, r.uid, r.name, r.status, r.started, (
+    SELECT json_group_array(d.duration) FROM (
+        SELECT e.id, e.duration FROM runs e WHERE e.pipeline = p.pipeline AND e.duration IS NOT NULL ORDER BY e.id DESC LIMIT 30
+    ) d
+)
+FROM (
+    SELECT pipeline, count(*) AS runs, sum(status = 'completed') AS completed, sum(status IN ('failed', 'crashed')) AS failed,
+        sum(status = 'running') AS running, max(id) AS newest
+    FROM runs GROUP BY pipeline
+) p JOIN runs r ON r.id = p.newest
+ORDER BY p.newest DESC;
+
+-- name: totals
+-- What is stored in all.
+SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM artifacts a WHERE EXISTS (SELECT 1 FROM versions v WHERE v.artifact_id = a.id)),
+    (SELECT count(*) FROM versions WHERE state = 'live'),
+    (SELECT count(*) FROM objects WHERE removed = 0 AND external IS NULL),
+    (SELECT coalesce(sum(size), 0) FROM objects WHERE removed = 0 AND external IS NULL),
+    (SELECT coalesce(sum(o.size), 0) FROM versions v JOIN objects o ON o.id = v.object_id WHERE v.state = 'live' AND v.external IS NULL);
+
 -- ---------------------------------------------------------------- lineage
 
 -- name: consumers

@@ -5,6 +5,7 @@ How connections, waiting and forks are handled is in `connections.py`, the state
 """
 
 import functools
+import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -46,11 +47,14 @@ from lineal.model.records import (
     Needed,
     NewOutput,
     ObjectRecord,
+    PipelineRecord,
     Prunable,
     Reference,
     RunRecord,
     StepCommit,
+    StepCount,
     StepRunRecord,
+    Totals,
     VersionRecord,
 )
 from lineal.model.text import moment_text
@@ -185,8 +189,8 @@ class SqliteMetadataStore:
 
     def step_edges(self, step_run_id: str) -> StepEdges:
         edges = StepEdges([], [])
-        for role, name, *version in self._db.read(SQL["step_edges"], (step_run_id,)):
-            (edges.inputs if role == "used" else edges.outputs).append((name, version_of(tuple(version))))
+        for edge in self._db.read(SQL["step_edges"], (step_run_id,)):
+            _add_edge(edges, edge)
         return edges
 
     def previous_step_run(self, step_run_id: str) -> StepRunRecord | None:
@@ -359,6 +363,27 @@ class SqliteMetadataStore:
     def unless_recorded(self, digest: str, work: Callable[[], object]) -> bool:
         return self._db.write(inspecting.unless_recorded, digest, work)
 
+    # -- overviews
+
+    def run_edges(self, run_id: str) -> dict[str, StepEdges]:
+        found: dict[str, StepEdges] = {}
+        for step_run, *edge in self._db.read(SQL["run_edges"], (run_id,)):
+            _add_edge(found.setdefault(step_run, StepEdges([], [])), edge)
+        return found
+
+    def step_counts(self, run_ids: Sequence[str]) -> dict[str, list[StepCount]]:
+        found: dict[str, list[StepCount]] = {}
+        for run_id, *count in self._db.read(SQL["step_counts"], (dump(list(run_ids), "ids"),)):
+            found.setdefault(run_id, []).append(StepCount(*count))
+        return found
+
+    def list_pipelines(self) -> list[PipelineRecord]:
+        rows = self._db.read(SQL["list_pipelines"])
+        return [PipelineRecord._make((*row[:-1], tuple(reversed(json.loads(row[-1]))))) for row in rows]
+
+    def totals(self) -> Totals:
+        return Totals(*self._db.read(SQL["totals"])[0])
+
     # -- lineage
 
     def consumers(self, version_id: str) -> list[StepRunRecord]:
@@ -426,6 +451,11 @@ def _counted(cursor: Cursor, noted: Callable[[], int], work: Callable[..., R], a
 
 def _accept_epoch(cursor: Cursor, epoch: int) -> None:
     cursor.execute(SQL["accept_epoch"], (epoch, epoch))
+
+
+def _add_edge(edges: StepEdges, row: Sequence[Any]) -> None:
+    role, name, *version = row
+    (edges.inputs if role == "used" else edges.outputs).append((name, version_of(tuple(version))))
 
 
 def _pair(cursor: Cursor, artifact_store: str) -> None:

@@ -274,3 +274,37 @@ class Edge:
     step_run_id: str
     direction: Literal["input", "output"]
     name: str
+
+
+class PipelineRecord(NamedTuple):
+    """A pipeline, as its runs tell of it. `durations` are those of its last ended runs in nanoseconds, oldest first, at most 30."""
+
+    name: str
+    runs: int
+    completed: int
+    failed: int
+    running: int
+    latest_id: str
+    latest_name: str
+    latest_status: str
+    latest_started: int
+    durations: tuple[int, ...]
+
+
+class StepCount(NamedTuple):
+    """How many step runs of a run have a state, and the nanoseconds that they took, or would have taken without the cache."""
+
+    status: str
+    steps: int
+    nanos: int
+
+
+class Totals(NamedTuple):
+    """What is stored in all: numbers of things, bytes of objects that are there and ours, and bytes of all versions as if none was shared."""
+
+    runs: int
+    artifacts: int
+    versions: int
+    objects: int
+    bytes_kept: int
+    bytes_meant: int

@@ -1,6 +1,8 @@
 """How facts read to a person: sizes, durations, moments, and text from anywhere that is safe to show on one line."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 _SIZES = ("kB", "MB", "GB", "TB", "PB", "EB")
 
@@ -60,3 +62,12 @@ def shown_lines(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def finite(value: Any) -> Any:
+    """Give a value for standard JSON, which has no form for what is not finite: it becomes text, such as `nan`."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list | tuple) else value

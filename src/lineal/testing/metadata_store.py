@@ -22,11 +22,12 @@ from lineal.model.states import Status
 from lineal.testing.deleting import DeletingTests
 from lineal.testing.history import HistoryTests
 from lineal.testing.marks import MarkTests
+from lineal.testing.overviews import OverviewTests
 from lineal.testing.records import ODD, a_run, a_step_run, an_object, an_output
 from lineal.testing.visualizations import VisualizationTests
 
 
-class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTests):
+class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTests, OverviewTests):
     """Inherit, and implement `make_store`."""
 
     def make_store(self, tmp_path: Path) -> MetadataStore:

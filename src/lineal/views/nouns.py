@@ -12,6 +12,7 @@ from lineal.engine.fingerprint import explain_change
 from lineal.engine.undeclared import summary
 from lineal.engine.why import Evidence, explain, value_text
 from lineal.errors import UsageError
+from lineal.metadata_store.base import StepEdges
 from lineal.model.naming import check_tags
 from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord
 from lineal.model.states import Status
@@ -122,7 +123,13 @@ class StepRunView(StepRunFacts):
 
     @cached_property
     def _edges(self) -> "tuple[Named[VersionView], Named[VersionView]]":
-        edges = self.workspace.metadata.step_edges(self.record.id)
+        return self._named(self.workspace.metadata.step_edges(self.record.id))
+
+    def give_edges(self, edges: StepEdges) -> None:
+        """Take inputs and outputs that were asked for together with those of other step runs."""
+        self._edges = self._named(edges)
+
+    def _named(self, edges: StepEdges) -> "tuple[Named[VersionView], Named[VersionView]]":
         inputs = {name: VersionView(record, self.workspace) for name, record in edges.inputs}
         outputs = {name: VersionView(record, self.workspace) for name, record in edges.outputs}
         where = f"of step {self.record.name!r}"
@@ -213,7 +220,10 @@ class RunView(RunFacts):
         return self
 
     def to_json(self) -> dict[str, Json]:
-        """Give its facts as JSON, with its `steps`, their inputs and outputs."""
+        """Give its facts as JSON, with its `steps`, their inputs and outputs. Costs two queries, however many steps there are."""
+        found = self.workspace.metadata.run_edges(self.record.id)
+        for step in self.steps.values():
+            step.give_edges(found.get(step.record.id, StepEdges([], [])))
         return {**self.facts_json(), "steps": [each.to_json() for each in self.steps.values()]}
 
     def _repr_html_(self) -> str:

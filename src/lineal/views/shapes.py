@@ -21,7 +21,7 @@ def version_json(record: VersionRecord, uri: str) -> dict[str, Json]:
         "data_type": record.data_type,
         "materializer": record.materializer,
         "save_type": record.save_type,
-        "created": _time(record.created),
+        "created": time_text(record.created),
         "pipeline": record.pipeline,
         "step": record.step,
         "output": record.output,
@@ -31,7 +31,7 @@ def version_json(record: VersionRecord, uri: str) -> dict[str, Json]:
         "metadata": dict(record.metadata),
         "pinned": record.pinned,
         "state": record.state,
-        "pruned": _time(record.pruned),
+        "pruned": time_text(record.pruned),
     }
 
 
@@ -45,8 +45,8 @@ def artifact_json(record: ArtifactRecord) -> dict[str, Json]:
         "data_type": record.data_type,
         "size": record.size,
         "tags": list(record.tags),
-        "created": _time(record.created),
-        "updated": _time(record.updated),
+        "created": time_text(record.created),
+        "updated": time_text(record.updated),
     }
 
 
@@ -57,8 +57,8 @@ def run_json(record: RunRecord) -> dict[str, Json]:
         "name": record.name,
         "pipeline": record.pipeline,
         "status": record.status.value,
-        "started": _time(record.started),
-        "ended": _time(record.ended),
+        "started": time_text(record.started),
+        "ended": time_text(record.ended),
         "duration": _seconds(record.duration),
         "parameters": dict(record.parameters),
         "tags": list(record.tags),
@@ -78,8 +78,8 @@ def step_run_json(record: StepRunRecord) -> dict[str, Json]:
         "name": record.name,
         "step": record.step,
         "status": record.status.value,
-        "started": _time(record.started),
-        "ended": _time(record.ended),
+        "started": time_text(record.started),
+        "ended": time_text(record.ended),
         "duration": _seconds(record.duration),
         "cache_key": record.cache_key,
         "cached_from": record.cached_from,
@@ -91,7 +91,8 @@ def step_run_json(record: StepRunRecord) -> dict[str, Json]:
     }
 
 
-def _time(micros: int | None) -> str | None:
+def time_text(micros: int | None) -> str | None:
+    """Give a recorded time, in microseconds since 1970, as text in UTC; None for none."""
     return None if micros is None else moment(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -1,0 +1,117 @@
+"""The application: the table of operations behind the gate, each with its guard."""
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from lineal.client import Client
+from lineal.errors import LinealError
+from lineal.server import changing, content, live, overviews, pages, reading, signing_in
+from lineal.server.access import COOKIE, Access, Principal, Role
+from lineal.server.answers import answer, problem, problem_of
+from lineal.server.gate import Gate
+from lineal.server.routes import PREFIX, Table
+from lineal.workspace import Workspace
+
+logger: Final = logging.getLogger("lineal.server")
+
+
+class _Refused(Exception):
+    """A request that lacks what its route takes."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+def create_app(workspace: Workspace, access: Access, hosts: Iterable[str]) -> Gate:
+    """Make the ASGI application that serves a workspace.
+
+    Args:
+        workspace: The stores to serve. Nothing of them is ever unpickled here, whatever the setting says.
+        access: Who may ask.
+        hosts: Exact values of the Host header under which it is reached, such as `127.0.0.1:8237`.
+    """
+    client = Client(Workspace(replace(workspace.settings, pickle="forbid")))
+    table = Table()
+    for part in (reading, overviews, content, changing, live):
+        part.add_to(table, client)
+    signing_in.add_to(table, access)
+    pages.add_to(table)
+    api = FastAPI(title="Lineal", version=version("lineal"), openapi_url=None, docs_url=None, redoc_url=None)
+
+    @table.get("/openapi.json", Role.VIEWER)
+    def get_openapi(request: Request) -> Response:
+        """Describe this API as OpenAPI."""
+        return answer(request, api.openapi())
+
+    for route in table:
+        guards = [] if route.role is None else [Depends(_guard(access, route.role))]
+        api.add_api_route(route.full_path, route.handler, methods=[route.method], dependencies=guards, response_class=Response)
+    _add_problems(api)
+    return Gate(api, hosts)
+
+
+def _guard(access: Access, role: Role) -> Callable[[Request], Awaitable[Principal]]:
+    """Give what a route asks before it does anything; the policy can be read off it."""
+
+    async def guard(request: Request) -> Principal:
+        principal = _principal(access, request)
+        if principal is None:
+            refused = problem(401, "Not signed in", "open the link that the server printed, or send its token as Authorization: Bearer")
+            refused.headers["www-authenticate"] = "Bearer"
+            raise _Refused(refused)
+        if principal.role < role:
+            raise _Refused(problem(403, "Not allowed", f"this takes the role {role.name.lower()}; yours is {principal.role.name.lower()}"))
+        return principal
+
+    guard.role = role  # type: ignore[attr-defined]  # for the test that walks all routes
+    return guard
+
+
+def _principal(access: Access, request: Request) -> Principal | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        return access.of_token(token.strip()) if scheme.lower() == "bearer" else None
+    session = request.cookies.get(COOKIE)
+    return None if session is None else access.of_session(session)
+
+
+def _add_problems(api: FastAPI) -> None:
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, _Refused)
+        return error.response
+
+    async def typed(request: Request, error: Exception) -> Response:
+        assert isinstance(error, LinealError)
+        return problem_of(error)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        wrong = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in error.errors()[:20]]
+        return problem(422, "Not valid", "; ".join(f"{each['where']}: {each['what']}" for each in wrong), errors=wrong)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        detail = f"there is nothing at this path; the API is at {PREFIX}" if error.status_code == 404 else str(error.detail)
+        found = problem(error.status_code, str(error.detail), detail)
+        found.headers.update(error.headers or {})
+        return found
+
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        name = uuid.uuid4().hex[:12]
+        logger.error("request %s failed", name, exc_info=error)
+        return problem(500, "Internal error", f"this should not happen; the server's log has it as {name}", request=name)
+
+    handlers: dict[Any, Any] = {
+        _Refused: refused, LinealError: typed, RequestValidationError: invalid, HTTPException: http, Exception: unforeseen,
+    }  # fmt: skip
+    for kind, handler in handlers.items():
+        api.add_exception_handler(kind, handler)

@@ -1,0 +1,72 @@
+"""What can be changed in place: tags and pins."""
+
+from typing import Annotated
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from lineal.client import Client
+from lineal.server.access import Role
+from lineal.server.answers import answer
+from lineal.server.reading import Id, version_of
+from lineal.server.routes import Table
+
+Tags = Annotated[list[str], Field(max_length=100)]
+
+
+class _Body(BaseModel):
+    """The body of a change. What it does not name cannot be changed with it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class TagChange(_Body):
+    """Tags to add and to take away; `exclusive` takes the added ones away from all other versions of the artifact."""
+
+    add: Tags = []
+    remove: Tags = []
+    exclusive: bool = False
+
+
+class RunTagChange(_Body):
+    """Tags to add and to take away."""
+
+    add: Tags = []
+    remove: Tags = []
+
+
+class PinChange(_Body):
+    """Whether the version is kept from being deleted and pruned."""
+
+    pinned: bool
+
+
+def add_to(table: Table, client: Client) -> None:
+    """Add the operations to a table; `client` carries them out."""
+
+    @table.post("/versions/{version_id}/tags", Role.EDITOR)
+    def tag_version(request: Request, version_id: Id, change: TagChange) -> Response:
+        """Add tags to a version and take others away; gives the version."""
+        view = version_of(client, version_id)
+        if change.remove:
+            view.remove_tags(change.remove)
+        if change.add:
+            view.add_tags(change.add, exclusive=change.exclusive)
+        return answer(request, view.to_json())
+
+    @table.post("/versions/{version_id}/pin", Role.EDITOR)
+    def pin_version(request: Request, version_id: Id, change: PinChange) -> Response:
+        """Pin a version, or let it be deleted again; gives the version."""
+        view = version_of(client, version_id)
+        return answer(request, (view.pin() if change.pinned else view.unpin()).to_json())
+
+    @table.post("/runs/{run_id}/tags", Role.EDITOR)
+    def tag_run(request: Request, run_id: Id, change: RunTagChange) -> Response:
+        """Add tags to a run and take others away; gives the run."""
+        view = client.get_pipeline_run(run_id)
+        if change.remove:
+            view.remove_tags(change.remove)
+        if change.add:
+            view.add_tags(change.add)
+        return answer(request, view.facts_json())

@@ -1,0 +1,59 @@
+"""Overviews: the first page, pipelines, and what takes space."""
+
+from typing import Final
+
+from fastapi import Request
+from starlette.responses import Response
+
+from lineal.client import Client
+from lineal.model.records import Json, PipelineRecord, Totals
+from lineal.model.states import Status
+from lineal.server.access import Role
+from lineal.server.answers import answer
+from lineal.server.reading import runs_json
+from lineal.server.routes import Table
+from lineal.views.shapes import time_text
+
+NEWEST: Final = 10
+"""Runs, versions and problems on the first page; artifacts that take most space."""
+
+
+def add_to(table: Table, client: Client) -> None:
+    """Add the operations to a table; `client` finds what they give."""
+
+    @table.get("/home", Role.VIEWER)
+    def home(request: Request) -> Response:
+        """Give the newest runs and versions, what is stored in all, and what went wrong lately."""
+        runs = runs_json(client, client.list_pipeline_runs(limit=NEWEST))
+        problems = [
+            run.facts_json() for status in (Status.FAILED, Status.CRASHED) for run in client.list_pipeline_runs(status=status, limit=NEWEST)
+        ]
+        versions: list[Json] = [each.to_json() for each in client.list_artifact_versions(limit=NEWEST)]
+        problems.sort(key=lambda run: str(run["started"]), reverse=True)
+        totals = _totals_json(client.workspace.metadata.totals())
+        return answer(request, {"runs": runs, "versions": versions, "problems": problems[:NEWEST], "totals": totals})
+
+    @table.get("/pipelines", Role.VIEWER)
+    def list_pipelines(request: Request) -> Response:
+        """List all pipelines with the numbers of their runs, the one that ran last first."""
+        return answer(request, [_pipeline_json(each) for each in client.workspace.metadata.list_pipelines()])
+
+    @table.get("/storage", Role.VIEWER)
+    def storage(request: Request) -> Response:
+        """Say what takes space: totals, and the largest artifacts."""
+        largest = [each.to_json() for each in client.list_artifacts(sort="-size", limit=NEWEST)]
+        return answer(request, {"totals": _totals_json(client.workspace.metadata.totals()), "largest": largest})
+
+
+def _pipeline_json(record: PipelineRecord) -> dict[str, Json]:
+    return {
+        "name": record.name, "runs": record.runs, "completed": record.completed, "failed": record.failed, "running": record.running,
+        "latest": {
+            "id": record.latest_id, "name": record.latest_name, "status": record.latest_status, "started": time_text(record.latest_started),
+        },
+        "durations": [nanos / 1e9 for nanos in record.durations],
+    }  # fmt: skip
+
+
+def _totals_json(totals: Totals) -> dict[str, Json]:
+    return dict(zip(totals._fields, totals, strict=True))

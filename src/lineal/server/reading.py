@@ -1,0 +1,169 @@
+"""What can be read: runs, steps, logs, artifacts, versions, lineage."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from lineal.client import Client
+from lineal.errors import NotFound
+from lineal.model.records import Json
+from lineal.server.access import Role
+from lineal.server.answers import answer
+from lineal.server.routes import Table
+from lineal.views import RunView, StepRunView, VersionView
+
+Id = Annotated[str, Path(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+"""An id in a path. Names never stand in paths: they may hold anything, and mean nothing to the storage."""
+
+MOST: Final = 500
+"""Rows of one page."""
+
+LOG_BYTES: Final = 256 * 1024
+"""Bytes of a log that one answer holds."""
+
+
+class _Paging(BaseModel):
+    """What every list takes. An unknown parameter is an error, as a filter that is silently not applied shows too much."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = None
+    tags: list[str] = []
+    limit: int = Field(50, ge=1, le=MOST)
+    offset: int = Field(0, ge=0, le=1 << 40)
+
+
+class RunQuery(_Paging):
+    """Filters of runs, as `Client.list_pipeline_runs` has them."""
+
+    pipeline: str | None = None
+    status: str | None = None
+    metadata: list[str] = []
+    created_after: str | None = None
+    created_before: str | None = None
+    sort: str = "-started"
+
+
+class ArtifactQuery(_Paging):
+    """Filters of artifacts, as `Client.list_artifacts` has them."""
+
+    type: str | None = None
+    data_type: str | None = None
+    sort: str = "-updated"
+
+
+class VersionQuery(ArtifactQuery):
+    """Filters of versions, as `Client.list_artifact_versions` has them."""
+
+    artifact: str | None = None
+    version: str | None = None
+    pipeline: str | None = None
+    step: str | None = None
+    run: str | None = None
+    metadata: list[str] = []
+    created_after: str | None = None
+    created_before: str | None = None
+    sort: str = "-created"
+
+
+def add_to(table: Table, client: Client) -> None:
+    """Add the operations to a table; `client` finds what they give."""
+
+    @table.get("/runs", Role.VIEWER)
+    def list_runs(request: Request, query: Annotated[RunQuery, Query()]) -> Response:
+        """List pipeline runs, each with the numbers of its steps."""
+        page = client.list_pipeline_runs(**_given(query))
+        return answer(request, _page(runs_json(client, page), page.total, page.offset))
+
+    @table.get("/runs/{run_id}", Role.VIEWER)
+    def get_run(request: Request, run_id: Id) -> Response:
+        """Give a run with its steps, and what went into and came out of each."""
+        return answer(request, run_json(client.get_pipeline_run(run_id)))
+
+    @table.get("/step-runs/{step_run_id}", Role.VIEWER)
+    def get_step_run(request: Request, step_run_id: Id) -> Response:
+        """Give one step run, with its code as it was."""
+        view = client.get_step_run(step_run_id)
+        return answer(request, {**view.to_json(), "why": view.why, "source": view.source})
+
+    @table.get("/step-runs/{step_run_id}/log", Role.VIEWER)
+    def get_log(request: Request, step_run_id: Id, offset: Annotated[int, Query(ge=0, le=1 << 40)] = 0) -> Response:
+        """Give what a step printed and logged from a byte on, and where the next part begins."""
+        text, following = _log(client.get_step_run(step_run_id), offset)
+        return answer(request, {"text": text, "next": following})
+
+    @table.get("/artifacts", Role.VIEWER)
+    def list_artifacts(request: Request, query: Annotated[ArtifactQuery, Query()]) -> Response:
+        """List artifacts."""
+        page = client.list_artifacts(**_given(query))
+        return answer(request, _page([each.to_json() for each in page], page.total, page.offset))
+
+    @table.get("/versions", Role.VIEWER)
+    def list_versions(request: Request, query: Annotated[VersionQuery, Query()]) -> Response:
+        """List artifact versions."""
+        page = client.list_artifact_versions(**_given(query))
+        return answer(request, _page([each.to_json() for each in page], page.total, page.offset))
+
+    @table.get("/versions/{version_id}", Role.VIEWER)
+    def get_version(request: Request, version_id: Id) -> Response:
+        """Give one version with its producer and its consumers."""
+        view = version_of(client, version_id)
+        consumers = [_use_json(each) for each in view.consumers]
+        return answer(request, {**view.to_json(), "run": None if view.run is None else view.run.name, "consumers": consumers})
+
+    @table.get("/versions/{version_id}/lineage", Role.VIEWER)
+    def get_lineage(request: Request, version_id: Id, depth: Annotated[int | None, Query(ge=1, le=1000)] = None) -> Response:
+        """Give the graph of what a version comes from and what comes from it, `depth` steps far."""
+        return answer(request, version_of(client, version_id).lineage(depth).to_json())
+
+
+def version_of(client: Client, version_id: str) -> VersionView:
+    """Find a version by its whole id, never by a name that looks like one. Raises NotFound."""
+    found = client.workspace.metadata.versions_by_id([version_id]).get(version_id)
+    if found is None:
+        raise NotFound(f"artifact version {version_id} does not exist; it may have been deleted")
+    return VersionView(found, client.workspace)
+
+
+def runs_json(client: Client, runs: Sequence[RunView]) -> list[Json]:
+    """Give runs as a list needs them: with `steps` by state, the seconds that ran, and the seconds that the cache saved."""
+    counts = client.workspace.metadata.step_counts([run.record.id for run in runs])
+    found: list[Json] = []
+    for run in runs:
+        own = counts.get(run.record.id, [])
+        ran, saved = (sum(each.nanos for each in own if (each.status == "cached") is cached) / 1e9 for cached in (False, True))
+        found.append({**run.facts_json(), "steps": {each.status: each.steps for each in own}, "seconds_ran": ran, "seconds_saved": saved})
+    return found
+
+
+def run_json(run: RunView) -> dict[str, Json]:
+    """Give a run as its page needs it: with its plan, so that steps that have not begun are shown too."""
+    return {**run.to_json(), "plan": run.record.plan}
+
+
+def _use_json(use: StepRunView) -> dict[str, Json]:
+    return {"id": use.record.id, "step": use.name, "status": use.status.value, "run_id": use.record.run_id, "run": use.run.name}
+
+
+def _given(query: BaseModel) -> dict[str, Any]:
+    return {name: value for name, value in query.model_dump().items() if value not in (None, [])}
+
+
+def _page(items: Sequence[Json], total: int, offset: int) -> dict[str, Json]:
+    return {"items": list(items), "total": total, "offset": offset}
+
+
+def _log(view: StepRunView, offset: int) -> tuple[str, int]:
+    path = view.workspace.log_path(view.record.run_id, view.record.id)
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read(LOG_BYTES)
+    except FileNotFoundError:
+        return "", 0
+    if len(data) == LOG_BYTES and b"\n" in data:
+        data = data[: data.rindex(b"\n") + 1]  # whole lines, so that no character is cut in two
+    return data.decode("utf-8", "replace"), offset + len(data)

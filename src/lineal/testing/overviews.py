@@ -1,0 +1,62 @@
+"""What every metadata store tells in overviews; part of `MetadataStoreTests`."""
+
+from dataclasses import replace
+
+from lineal.metadata_store.base import MetadataStore
+from lineal.model.records import InputEdge, RunRecord, SameOutput, StepCommit, StepCount
+from lineal.model.states import Status
+from lineal.testing.records import a_run, a_step_run, an_output
+
+
+class OverviewTests:
+    """The part of the contract that is about many facts at once. `store` and `run` are fixtures of `DeletingTests`."""
+
+    def test_the_edges_of_a_run_are_those_of_its_steps(self, store: MetadataStore, run: RunRecord) -> None:
+        """Asked for together or one by one; steps without any are left out."""
+        first = StepCommit(a_step_run(run, name="first"), (), (an_output("one", b"1"), an_output("two", b"2", output="second")))
+        [one, two] = store.finish_step(first)
+        edges = (InputEdge("x", two.id), InputEdge("y", one.id))
+        second = StepCommit(a_step_run(run, name="second", position=1), edges, (SameOutput("again", one),))
+        store.finish_step(second)
+        store.finish_step(StepCommit(a_step_run(run, name="third", position=2)))
+        found = store.run_edges(run.id)
+        assert list(found) == [first.step_run.id, second.step_run.id]
+        assert all(edges == store.step_edges(step_run) for step_run, edges in found.items())
+        assert [name for name, _ in found[second.step_run.id].inputs] == ["x", "y"]
+        assert store.run_edges("no-such-run") == {}
+
+    def test_steps_are_counted_by_state_with_the_time_that_the_cache_saved(self, store: MetadataStore, run: RunRecord) -> None:
+        slow = a_step_run(run, name="slow", duration=5_000)
+        store.finish_step(StepCommit(slow))
+        other = store.begin_run(a_run())
+        for place in range(2):
+            cached = a_step_run(other, name=f"slow_{place}", position=place, status=Status.CACHED, duration=0, cached_from=slow.id)
+            store.finish_step(StepCommit(cached))
+        store.finish_step(StepCommit(a_step_run(other, name="bad", position=2, status=Status.FAILED, duration=7)))
+        empty = store.begin_run(a_run())
+        assert store.step_counts([run.id, other.id, empty.id]) == {
+            run.id: [StepCount("completed", 1, 5_000)],
+            other.id: [StepCount("cached", 2, 10_000), StepCount("failed", 1, 7)],
+        }
+
+    def test_pipelines_are_told_by_their_runs(self, store: MetadataStore) -> None:
+        """The one that ran last comes first; its numbers are those of all its runs, its durations those of the last ones."""
+        assert store.list_pipelines() == []
+        for place in range(40):
+            ended = store.begin_run(a_run(pipeline="daily", name=f"daily-{place}"))
+            status = Status.FAILED if place % 4 == 0 else Status.COMPLETED
+            store.finish_run(replace(ended, status=status, ended=9, duration=place))
+        going = store.begin_run(a_run(pipeline="weekly", name="weekly-1"))
+        weekly, daily = store.list_pipelines()
+        assert (weekly.name, weekly.runs, weekly.running, weekly.latest_id, weekly.durations) == ("weekly", 1, 1, going.id, ())
+        assert (daily.runs, daily.completed, daily.failed, daily.running) == (40, 30, 10, 0)
+        assert (daily.latest_name, daily.latest_status) == ("daily-39", "completed")
+        assert daily.durations == tuple(range(10, 40))
+
+    def test_totals_count_shared_bytes_once(self, store: MetadataStore) -> None:
+        assert tuple(store.totals()) == (0, 0, 0, 0, 0, 0)
+        for name in ("one", "two"):
+            store.save_version(an_output(name, b"x" * 100), None)
+        totals = store.totals()
+        assert (totals.artifacts, totals.versions, totals.objects) == (2, 2, 1)
+        assert (totals.bytes_kept, totals.bytes_meant) == (100, 200)
