@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do if $$p $(NEW_ENOUGH) 2>/dev/null; t
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench torture docs clean
+.PHONY: help setup demo serve test lint bench torture docs dashboard clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ setup: $(VENV)/.installed-frameworks ## make .venv with everything that develope
 
 demo: $(VENV)/.installed ## run the example on real data and show what was kept
 	@LINEAL_HOME="$(CURDIR)/.lineal" $(BIN)/python examples/breast_cancer.py $(ARGS)
+
+serve: $(VENV)/.installed-dev ## open the dashboard on what the example left
+	@LINEAL_HOME="$(CURDIR)/.lineal" $(BIN)/lineal up $(ARGS)
 
 test: $(VENV)/.installed-frameworks ## run all tests
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
@@ -41,6 +44,13 @@ torture: $(VENV)/.installed-dev ## kill, cut the power, fill the disk; HOURS=0.5
 
 docs: $(VENV)/.installed-frameworks ## run every code block of the README and of docs/
 	@$(BIN)/python -m pytest tests/docs $(ARGS)
+
+dashboard: dashboard/node_modules/.package-lock.json ## check, test and build the dashboard into src/lineal/server/static
+	cd dashboard && npm test && npm run build
+
+dashboard/node_modules/.package-lock.json: dashboard/package-lock.json
+	@command -v npm >/dev/null || { echo "the dashboard is built with Node 20 or newer and npm: install them first" >&2; exit 1; }
+	cd dashboard && npm ci --no-audit --no-fund
 
 clean: ## remove .venv and all caches; stored artifacts stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

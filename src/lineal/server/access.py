@@ -72,18 +72,21 @@ class Access:
         return code
 
     def open_session(self, code: str) -> str | None:
-        """Give the secret of a new session in exchange for a link's code or the token; None for anything else. A code works once."""
+        """Give the secret of a new session in exchange for a link's code, which works once; None for any other."""
+        with self._lock:
+            until = self._links.pop(_hash(code), 0.0)
+        return self.new_session() if until > self._clock() else None
+
+    def new_session(self) -> str:
+        """Give the secret of a new session."""
+        secret = secrets.token_urlsafe(32)
         with self._lock:
             now = self._clock()
-            until = self._links.pop(_hash(code), 0.0)
-            if until <= now and not hmac.compare_digest(_hash(code), self._token):
-                return None
             _drop_expired(self._sessions, now)
             while len(self._sessions) >= MOST_SESSIONS:
                 del self._sessions[min(self._sessions, key=self._sessions.__getitem__)]
-            secret = secrets.token_urlsafe(32)
             self._sessions[_hash(secret)] = now + SESSION_SECONDS
-            return secret
+        return secret
 
     def close_session(self, secret: str) -> None:
         """End a session; nothing when there is none."""

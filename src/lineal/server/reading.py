@@ -13,7 +13,7 @@ from lineal.model.records import Json
 from lineal.server.access import Role
 from lineal.server.answers import answer
 from lineal.server.routes import Table
-from lineal.views import RunView, StepRunView, VersionView
+from lineal.views import RunView, StepRunView, VersionView, shapes
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 """An id in a path. Names never stand in paths: they may hold anything, and mean nothing to the storage."""
@@ -87,7 +87,7 @@ def add_to(table: Table, client: Client) -> None:
     def get_step_run(request: Request, step_run_id: Id) -> Response:
         """Give one step run, with its code as it was."""
         view = client.get_step_run(step_run_id)
-        return answer(request, {**view.to_json(), "why": view.why, "source": view.source})
+        return answer(request, {**step_json(view), "why": view.why, "source": view.source, "run": view.run.name})
 
     @table.get("/step-runs/{step_run_id}/log", Role.VIEWER)
     def get_log(request: Request, step_run_id: Id, offset: Annotated[int, Query(ge=0, le=1 << 40)] = 0) -> Response:
@@ -140,8 +140,22 @@ def runs_json(client: Client, runs: Sequence[RunView]) -> list[Json]:
 
 
 def run_json(run: RunView) -> dict[str, Json]:
-    """Give a run as its page needs it: with its plan, so that steps that have not begun are shown too."""
-    return {**run.to_json(), "plan": run.record.plan}
+    """Give a run as its page needs it: with its steps, and its plan, so that steps that have not begun are shown too."""
+    run.load_edges()
+    return {**run.facts_json(), "steps": [step_json(each) for each in run.steps.values()], "plan": run.record.plan}
+
+
+def step_json(step: StepRunView) -> dict[str, Json]:
+    """Give a step run with the versions that went in and came out, in order."""
+    inputs, outputs = ([_port_json(name, version) for name, version in named.items()] for named in (step.inputs, step.outputs))
+    return {**shapes.step_run_json(step.record), "inputs": inputs, "outputs": outputs}
+
+
+def _port_json(name: str, version: VersionView) -> dict[str, Json]:
+    record = version.record
+    return {
+        "port": name, "id": record.id, "name": record.artifact, "version": record.version, "type": record.type, "size": record.object.size,
+    }  # fmt: skip
 
 
 def _use_json(use: StepRunView) -> dict[str, Json]:

@@ -219,11 +219,15 @@ class RunView(RunFacts):
         self.__dict__.pop("steps", None)
         return self
 
-    def to_json(self) -> dict[str, Json]:
-        """Give its facts as JSON, with its `steps`, their inputs and outputs. Costs two queries, however many steps there are."""
+    def load_edges(self) -> None:
+        """Ask for the inputs and outputs of all its steps at once, for who is going to look at them all."""
         found = self.workspace.metadata.run_edges(self.record.id)
         for step in self.steps.values():
             step.give_edges(found.get(step.record.id, StepEdges([], [])))
+
+    def to_json(self) -> dict[str, Json]:
+        """Give its facts as JSON, with its `steps`, their inputs and outputs. Costs two queries, however many steps there are."""
+        self.load_edges()
         return {**self.facts_json(), "steps": [each.to_json() for each in self.steps.values()]}
 
     def _repr_html_(self) -> str:

@@ -1,0 +1,53 @@
+/** Where the user is: everything that a page shows stands behind the # of the address, so that a link is a view. */
+
+import { useCallback, useMemo, useSyncExternalStore } from "react";
+
+export interface Place {
+  path: string[];
+  query: URLSearchParams;
+}
+
+export function placeOf(hash: string): Place {
+  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+  return { path: path.split("/").filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query) };
+}
+
+export type Changes = Record<string, string | number | null | undefined>;
+
+export function link(path: string, changes: Changes = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(changes)) if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
+  const text = query.toString();
+  return `#${path}${text ? `?${text}` : ""}`;
+}
+
+function subscribe(tell: () => void): () => void {
+  window.addEventListener("hashchange", tell);
+  return () => window.removeEventListener("hashchange", tell);
+}
+
+export function usePlace(): Place {
+  const hash = useSyncExternalStore(subscribe, () => window.location.hash);
+  return useMemo(() => placeOf(hash), [hash]);
+}
+
+/** The query of the address, and how to change some of it; a change to what is shown begins at the first row again. */
+export function useQueryState(): [URLSearchParams, (changes: Changes, replace?: boolean) => void] {
+  const { query } = usePlace();
+  const change = useCallback((changes: Changes, replace = false) => {
+    const [path = ""] = window.location.hash.split("?", 2);
+    const next = placeOf(window.location.hash).query;
+    if (!("offset" in changes)) next.delete("offset");
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null || value === undefined || value === "") next.delete(name);
+      else next.set(name, String(value));
+    }
+    const text = next.toString();
+    const hash = `${path || "#/"}${text ? `?${text}` : ""}`;
+    if (replace) {
+      window.history.replaceState(null, "", hash);
+      window.dispatchEvent(new HashChangeEvent("hashchange"));
+    } else window.location.hash = hash;
+  }, []);
+  return [query, change];
+}

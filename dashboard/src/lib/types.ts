@@ -1,0 +1,162 @@
+/** The JSON of the API, as `lineal.server` gives it. Times are ISO text in UTC, durations seconds, sizes bytes. */
+
+export type Status = "pending" | "running" | "completed" | "cached" | "failed" | "skipped" | "cancelled" | "crashed";
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export interface Page<T> {
+  items: T[];
+  total: number;
+  offset: number;
+}
+
+export interface Run {
+  id: string;
+  name: string;
+  pipeline: string;
+  status: Status;
+  started: string;
+  ended: string | null;
+  duration: number | null;
+  parameters: Record<string, Json>;
+  tags: string[];
+  metadata: Record<string, Json>;
+  error: string | null;
+  orchestrator: string;
+  durability: string;
+  environment: Record<string, Json>;
+}
+
+export interface RunRow extends Run {
+  steps: Partial<Record<Status, number>>;
+  seconds_ran: number;
+  seconds_saved: number;
+}
+
+export interface VersionRef {
+  port: string;
+  id: string;
+  name: string;
+  version: string;
+  type: string;
+  size: number;
+}
+
+export interface StepRun {
+  id: string;
+  run_id: string;
+  name: string;
+  step: string;
+  status: Status;
+  started: string | null;
+  ended: string | null;
+  duration: number | null;
+  cache_key: string | null;
+  cached_from: string | null;
+  undeclared: Record<string, string[]>;
+  parameters: Record<string, Json>;
+  metadata: Record<string, Json>;
+  error: string | null;
+  inputs: VersionRef[];
+  outputs: VersionRef[];
+}
+
+export interface StepDetail extends Omit<StepRun, "inputs" | "outputs"> {
+  why: string[];
+  source: string | null;
+  inputs: VersionRef[];
+  outputs: VersionRef[];
+}
+
+export interface PlannedStep {
+  name: string;
+  step: string;
+  upstream: string[];
+  outputs: string[];
+}
+
+export interface RunDetail extends Run {
+  steps: StepRun[];
+  plan: PlannedStep[] | null;
+}
+
+export interface Artifact {
+  name: string;
+  versions: number;
+  latest: string;
+  type: string;
+  data_type: string;
+  size: number;
+  created: string;
+  updated: string;
+}
+
+export interface Version {
+  id: string;
+  name: string;
+  version: string;
+  uri: string;
+  digest: string;
+  size: number;
+  files: { path: string; size: number; digest: string }[];
+  type: string;
+  data_type: string;
+  materializer: string;
+  save_type: string;
+  created: string;
+  pipeline: string | null;
+  step: string | null;
+  output: string | null;
+  run_id: string | null;
+  step_run_id: string | null;
+  tags: string[];
+  metadata: Record<string, Json>;
+  pinned: boolean;
+  state: string;
+  pruned: string | null;
+}
+
+export interface VersionDetail extends Version {
+  run: string | null;
+  consumers: { id: string; step: string; status: Status; run_id: string; run: string }[];
+}
+
+export interface Visualization {
+  kind: "html" | "image" | "svg" | "csv" | "markdown" | "json" | "text";
+  title: string;
+  size: number;
+}
+
+export interface Lineage {
+  version: string;
+  versions: { id: string; name: string; version: string; type: string; digest: string }[];
+  step_runs: Omit<StepRun, "inputs" | "outputs">[];
+  runs: Run[];
+  edges: { from: string; to: string; kind: "input" | "output"; name: string }[];
+}
+
+export interface Pipeline {
+  name: string;
+  runs: number;
+  completed: number;
+  failed: number;
+  running: number;
+  latest: { id: string; name: string; status: Status; started: string };
+  durations: number[];
+}
+
+export interface Totals {
+  runs: number;
+  artifacts: number;
+  versions: number;
+  objects: number;
+  bytes_kept: number;
+  bytes_meant: number;
+}
+
+export interface Home {
+  runs: RunRow[];
+  versions: Version[];
+  problems: Run[];
+  totals: Totals;
+}

@@ -1,0 +1,27 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import "@xyflow/react/dist/style.css";
+import "./style.css";
+import { App } from "./app";
+import { isExported, Problem } from "./lib/api";
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: isExported ? Number.POSITIVE_INFINITY : 2_000,
+      // What the server has said no to is not asked again; a server that is being started is.
+      retry: (count, error) => !(error instanceof Problem && error.status >= 400) && count < 3,
+    },
+  },
+});
+
+const root = document.getElementById("root");
+if (root)
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <App />
+      </QueryClientProvider>
+    </StrictMode>,
+  );

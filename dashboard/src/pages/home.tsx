@@ -1,0 +1,128 @@
+import { useQuery } from "@tanstack/react-query";
+import { get } from "../lib/api";
+import { durationText, shortType, sizeText } from "../lib/format";
+import { link } from "../lib/route";
+import type { Home } from "../lib/types";
+import { Ago, Command, Empty, StatusWord, StepsBar, Tags, Took, Waiting } from "../parts/basics";
+import { Table } from "../parts/table";
+
+const FIRST = `from lineal import pipeline, step
+
+@step
+def numbers(n: int) -> list[int]:
+    return list(range(n))
+
+@pipeline
+def first(n: int = 3) -> None:
+    numbers(n)
+
+first()`;
+
+export function HomePage() {
+  const home = useQuery({ queryKey: ["home"], queryFn: () => get<Home>("/home"), refetchInterval: 3_000 });
+  if (!home.data) return <Waiting error={home.error} />;
+  const { runs, versions, problems, totals } = home.data;
+  const saved = runs.reduce((sum, run) => sum + run.seconds_saved, 0);
+  const ran = runs.reduce((sum, run) => sum + run.seconds_ran, 0);
+  const shared = totals.bytes_meant - totals.bytes_kept;
+  return (
+    <div className="stack">
+      <div className="head">
+        <h1>Home</h1>
+        <span className="grow" />
+        <Command>lineal runs list</Command>
+      </div>
+      {!totals.runs && !totals.versions ? (
+        <div className="panel">
+          <Empty title="Nothing has run yet" code={FIRST}>
+            Put this into a file and run it: its run and what it made appear here.
+          </Empty>
+        </div>
+      ) : (
+        <>
+          <div className="three">
+            <Number label="runs" value={totals.runs.toLocaleString("en")} />
+            <Number label="artifacts" value={totals.artifacts.toLocaleString("en")} />
+            <Number label="versions" value={totals.versions.toLocaleString("en")} />
+            <Number label="stored" value={sizeText(totals.bytes_kept)} note={shared > 0 ? `${sizeText(shared)} saved by sharing equal content` : ""} />
+            <Number label={`saved by the cache in the last ${runs.length} runs`} value={durationText(saved) || "0 ms"} note={`${durationText(ran)} ran`} />
+          </div>
+          {problems.length > 0 && (
+            <section className="panel wrong" aria-labelledby="problems">
+              <h2 id="problems">Problems</h2>
+              <div className="stack" style={{ gap: 4 }}>
+                {problems.slice(0, 4).map((run) => (
+                  <div key={run.id} className="row">
+                    <StatusWord status={run.status} />
+                    <a href={link(`/runs/${run.id}`)}>{run.name}</a>
+                    <span className="soft">
+                      <Ago moment={run.started} />
+                    </span>
+                    <span>{(run.error ?? "").split("\n")[0]?.slice(0, 160)}</span>
+                  </div>
+                ))}
+              </div>
+            </section>
+          )}
+          <section>
+            <div className="row" style={{ marginBottom: 8 }}>
+              <h2 style={{ margin: 0 }}>Last runs</h2>
+              <a href={link("/runs")}>all</a>
+            </div>
+            <Table
+              label="Last runs"
+              rows={runs}
+              keyOf={(run) => run.id}
+              columns={[
+                { name: "run", cell: (run) => <a href={link(`/runs/${run.id}`)}>{run.name}</a> },
+                { name: "status", fit: true, cell: (run) => <StatusWord status={run.status} /> },
+                { name: "steps", fit: true, cell: (run) => <StepsBar steps={run.steps} /> },
+                { name: "time", right: true, fit: true, cell: (run) => <Took seconds={run.duration} /> },
+                { name: "saved", right: true, fit: true, cell: (run) => (run.seconds_saved ? durationText(run.seconds_saved) : "") },
+                { name: "started", fit: true, cell: (run) => <Ago moment={run.started} /> },
+              ]}
+            />
+          </section>
+          <section>
+            <div className="row" style={{ marginBottom: 8 }}>
+              <h2 style={{ margin: 0 }}>Newest versions</h2>
+              <a href={link("/artifacts")}>all artifacts</a>
+            </div>
+            <Table
+              label="Newest versions"
+              rows={versions}
+              keyOf={(version) => version.id}
+              columns={[
+                {
+                  name: "version",
+                  cell: (version) => (
+                    <span className="row">
+                      <a href={link(`/versions/${version.id}`)}>
+                        {version.name}@{version.version}
+                      </a>
+                      <Tags tags={version.tags} />
+                    </span>
+                  ),
+                },
+                { name: "type", fit: true, cell: (version) => <span title={version.type}>{shortType(version.type)}</span> },
+                { name: "size", right: true, fit: true, cell: (version) => sizeText(version.size) },
+                { name: "step", fit: true, cell: (version) => version.step ?? version.save_type },
+                { name: "made", fit: true, cell: (version) => <Ago moment={version.created} /> },
+              ]}
+            />
+          </section>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Number({ label, value, note = "" }: { label: string; value: string; note?: string }) {
+  return (
+    <div className="panel number">
+      <b>{value}</b>
+      <span className="soft">{label}</span>
+      {note && <small className="soft">{note}</small>}
+    </div>
+  );
+}

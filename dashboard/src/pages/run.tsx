@@ -1,0 +1,300 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+import { addressOf, get, isExported } from "../lib/api";
+import { momentText, quoted, sizeText } from "../lib/format";
+import { type GraphNode, runGraph } from "../lib/graph";
+import { link, useQueryState } from "../lib/route";
+import type { RunDetail, StepDetail, StepRun } from "../lib/types";
+import { Ago, Command, Facts, StatusWord, StepsBar, Tabs, Tags, Took, Values, Waiting } from "../parts/basics";
+import { GraphView } from "../parts/graph-view";
+import { Log } from "../parts/log";
+import { Timeline } from "../parts/timeline";
+
+export function RunPage({ id }: { id: string }) {
+  const [query, change] = useQueryState();
+  const run = useRun(id);
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const graph = useMemo(() => (run.data ? runGraph(run.data.steps, run.data.plan, open) : null), [run.data, open]);
+  if (!run.data || !graph) return <Waiting error={run.error} />;
+  const { data } = run;
+  const view = query.get("view") ?? "graph";
+  const chosen = query.get("step");
+  const group = query.get("group");
+  const step = data.steps.find((each) => each.name === chosen) ?? null;
+  const members = group ? data.steps.filter((each) => each.step === group) : [];
+  const choose = (node: GraphNode) => {
+    if (node.kind === "artifact") window.location.hash = link(`/versions/${node.id}`);
+    else if (node.kind === "group") change({ group: group === node.title ? null : node.title, step: null }, true);
+    else change({ step: node.title === chosen ? null : node.title, group: null }, true);
+  };
+  const counts: Partial<Record<StepRun["status"], number>> = {};
+  for (const each of data.steps) counts[each.status] = (counts[each.status] ?? 0) + 1;
+  return (
+    <div>
+      <div className="head">
+        <h1>{data.name}</h1>
+        <StatusWord status={data.status} />
+        <Tags tags={data.tags} />
+        <span className="grow" />
+        <Command>{`lineal runs show ${quoted(data.name)}`}</Command>
+      </div>
+      <div className="under">
+        <span>
+          pipeline <a href={link("/runs", { pipeline: data.pipeline })}>{data.pipeline}</a>
+        </span>
+        <span>
+          started <Ago moment={data.started} />
+        </span>
+        {data.duration !== null && (
+          <span>
+            took <Took seconds={data.duration} />
+          </span>
+        )}
+        <span className="row">
+          {data.steps.length} {data.steps.length === 1 ? "step" : "steps"} <StepsBar steps={counts} />
+        </span>
+      </div>
+      {data.error && (
+        <div className="panel wrong" role="alert" style={{ marginBottom: 14 }}>
+          <b>{data.status}</b>
+          <pre>{data.error}</pre>
+        </div>
+      )}
+      <Tabs
+        tabs={[["graph", "Graph"], ["timeline", "Timeline"], ["steps", "Steps"], ["facts", "Parameters and environment"]]}
+        chosen={view}
+        choose={(name) => change({ view: name === "graph" ? null : name }, true)}
+      />
+      <div className="stack">
+        {view === "graph" && (
+          <GraphView graph={graph} chosen={step?.id ?? (group ? `group:${group}` : null)} choose={choose} aboutOf={(node) => aboutOf(node, data)} label="Steps and artifacts of the run" />
+        )}
+        {view === "timeline" && (
+          <Timeline steps={data.steps} begin={data.started} end={data.ended} chosen={step?.id ?? null} choose={(each) => change({ step: each.name }, true)} />
+        )}
+        {view === "steps" && <StepTable steps={data.steps} choose={(each) => change({ step: each.name }, true)} />}
+        {view === "facts" && <RunFacts run={data} />}
+        {group && members.length > 0 && (
+          <section className="panel">
+            <div className="row" style={{ marginBottom: 8 }}>
+              <h2 style={{ margin: 0 }}>
+                {members.length} calls of {group}
+              </h2>
+              <button
+                type="button"
+                className="button"
+                onClick={() => {
+                  setOpen(new Set(open.has(group) ? [...open].filter((each) => each !== group) : [...open, group]));
+                  change({ group: null }, true);
+                }}
+              >
+                Draw each
+              </button>
+            </div>
+            <StepTable steps={members} choose={(each) => change({ step: each.name, group: null }, true)} />
+          </section>
+        )}
+        {step && <StepPanel key={step.id} step={step} run={data} />}
+        {!step && !group && view === "graph" && <p className="soft">Choose a step to see why it ran, its inputs and outputs, code and log.</p>}
+      </div>
+    </div>
+  );
+}
+
+/** A run, kept new by the server's events while it goes on. */
+function useRun(id: string) {
+  const client = useQueryClient();
+  const run = useQuery({ queryKey: ["run", id], queryFn: () => get<RunDetail>(`/runs/${id}`) });
+  const isLive = run.data?.status === "running" && !isExported;
+  useEffect(() => {
+    if (!isLive) return;
+    const events = new EventSource(addressOf(`/runs/${id}/events`));
+    events.addEventListener("run", (event) => client.setQueryData(["run", id], JSON.parse((event as MessageEvent<string>).data)));
+    events.addEventListener("end", () => events.close());
+    return () => events.close();
+  }, [client, id, isLive]);
+  return run;
+}
+
+function aboutOf(node: GraphNode, run: RunDetail): string {
+  if (node.kind === "artifact") return node.note;
+  if (node.kind === "group") {
+    const own = new Set(node.members);
+    const counts = new Map<string, number>();
+    for (const step of run.steps) if (own.has(step.id)) counts.set(step.status, (counts.get(step.status) ?? 0) + 1);
+    return `×${node.members.length}: ${[...counts].map(([status, count]) => `${count} ${status}`).join(", ")}`;
+  }
+  const step = run.steps.find((each) => each.id === node.id);
+  if (!step) return "waits";
+  return step.status === "completed" && step.duration !== null ? `completed in ${tookOf(step)}` : step.status;
+}
+
+function tookOf(step: StepRun): string {
+  return step.duration === null ? "" : step.duration < 1 ? `${Math.round(step.duration * 1000)} ms` : `${step.duration.toFixed(1)} s`;
+}
+
+function StepTable({ steps, choose }: { steps: StepRun[]; choose: (step: StepRun) => void }) {
+  return (
+    <div className="panel flush scroll" style={{ maxHeight: 560 }} tabIndex={0} role="region" aria-label="Steps">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">step</th>
+            <th scope="col" className="fit">status</th>
+            <th scope="col" className="right fit">time</th>
+            <th scope="col">outputs</th>
+          </tr>
+        </thead>
+        <tbody>
+          {steps.map((step) => (
+            <tr key={step.id}>
+              <td className="name">
+                <button type="button" className="button" onClick={() => choose(step)}>
+                  {step.name}
+                </button>
+              </td>
+              <td className="fit">
+                <StatusWord status={step.status} />
+              </td>
+              <td className="right fit">{step.status === "cached" ? "" : <Took seconds={step.duration} />}</td>
+              <td>
+                <Ports ports={step.outputs} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Ports({ ports }: { ports: StepRun["outputs"] }) {
+  return (
+    <span className="row">
+      {ports.map((port) => (
+        <a key={port.port} href={link(`/versions/${port.id}`)}>
+          {port.name}@{port.version}
+        </a>
+      ))}
+    </span>
+  );
+}
+
+function StepPanel({ step, run }: { step: StepRun; run: RunDetail }) {
+  const [tab, setTab] = useState("about");
+  const detail = useQuery({ queryKey: ["step-run", step.id, step.status], queryFn: () => get<StepDetail>(`/step-runs/${step.id}`) });
+  const isLive = step.status === "running";
+  return (
+    <section className="panel" aria-label={`Step ${step.name}`}>
+      <div className="head">
+        <h2 style={{ margin: 0, fontSize: 16 }}>{step.name}</h2>
+        <StatusWord status={step.status} />
+        <span className="grow" />
+        <Command>{`lineal why ${quoted(run.name)} ${quoted(step.name)}`}</Command>
+      </div>
+      <Tabs tabs={[["about", "About"], ["log", "Log"], ["code", "Code"], ...(step.error ? ([["error", "Error"]] as [string, string][]) : [])]} chosen={tab} choose={setTab} />
+      {tab === "about" && (
+        <div className="two">
+          <div className="stack">
+            <div>
+              <h2>Why</h2>
+              {detail.data ? (
+                <ul className="why">
+                  {detail.data.why.map((each) => (
+                    <li key={each}>{each}</li>
+                  ))}
+                </ul>
+              ) : (
+                <Waiting error={detail.error} />
+              )}
+            </div>
+            <PortList title="Inputs" ports={step.inputs} />
+            <PortList title="Outputs" ports={step.outputs} />
+          </div>
+          <div className="stack">
+            <div>
+              <h2>Parameters</h2>
+              {Object.keys(step.parameters).length ? <Values values={step.parameters} /> : <span className="soft">none</span>}
+            </div>
+            {Object.keys(step.metadata).length > 0 && (
+              <div>
+                <h2>Metadata</h2>
+                <Values values={step.metadata} />
+              </div>
+            )}
+            <Facts
+              facts={[
+                ["time", step.status === "cached" ? "" : <Took key="took" seconds={step.duration} />],
+                ["started", step.started && momentText(step.started)],
+                ["cache key", step.cache_key && <code key="key">{step.cache_key.slice(0, 16)}…</code>],
+                ...Object.entries(step.undeclared).map(([kind, names]): [string, string] => [`${kind} not in its key`, names.join(", ")]),
+              ]}
+            />
+          </div>
+        </div>
+      )}
+      {tab === "log" && <Log stepRun={step.id} live={isLive} />}
+      {tab === "code" && (detail.data ? <pre className="code plain">{detail.data.source ?? "The step never began."}</pre> : <Waiting error={detail.error} />)}
+      {tab === "error" && <pre className="code">{step.error}</pre>}
+    </section>
+  );
+}
+
+function PortList({ title, ports }: { title: string; ports: StepRun["inputs"] }) {
+  return (
+    <div>
+      <h2>{title}</h2>
+      {ports.length ? (
+        <Facts
+          facts={ports.map((port) => [
+            port.port,
+            <span key={port.id} className="row">
+              <a href={link(`/versions/${port.id}`)}>
+                {port.name}@{port.version}
+              </a>
+              <span className="soft">
+                {port.type}, {sizeText(port.size)}
+              </span>
+            </span>,
+          ])}
+        />
+      ) : (
+        <span className="soft">none</span>
+      )}
+    </div>
+  );
+}
+
+function RunFacts({ run }: { run: RunDetail }) {
+  const packages = (run.environment.packages ?? {}) as Record<string, string>;
+  const rest = Object.fromEntries(Object.entries(run.environment).filter(([name]) => name !== "packages"));
+  return (
+    <div className="two">
+      <div className="panel stack">
+        <div>
+          <h2>Parameters</h2>
+          {Object.keys(run.parameters).length ? <Values values={run.parameters} /> : <span className="soft">none</span>}
+        </div>
+        {Object.keys(run.metadata).length > 0 && (
+          <div>
+            <h2>Metadata</h2>
+            <Values values={run.metadata} />
+          </div>
+        )}
+        <Facts facts={[["id", <code key="id">{run.id}</code>], ["started", momentText(run.started)], ["orchestrator", run.orchestrator], ["durability", run.durability]]} />
+      </div>
+      <div className="panel stack">
+        <div>
+          <h2>Environment</h2>
+          <Values values={rest} />
+        </div>
+        {Object.keys(packages).length > 0 && (
+          <details>
+            <summary>{Object.keys(packages).length} packages</summary>
+            <Values values={packages} />
+          </details>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,260 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useMemo, useState } from "react";
+import { addressOf, get, isExported, post } from "../lib/api";
+import { momentText, quoted, sizeText } from "../lib/format";
+import { type GraphNode, lineageGraph } from "../lib/graph";
+import { link, useQueryState } from "../lib/route";
+import type { Lineage, VersionDetail } from "../lib/types";
+import { Ago, Command, Copy, Facts, StatusWord, Tabs, Values, Waiting, Wrong } from "../parts/basics";
+import { GraphView } from "../parts/graph-view";
+import { Visualizations } from "../parts/visualizations";
+
+export function VersionPage({ id }: { id: string }) {
+  const [query, change] = useQueryState();
+  const tab = query.get("tab") ?? "preview";
+  const found = useQuery({ queryKey: ["version", id], queryFn: () => get<VersionDetail>(`/versions/${id}`) });
+  if (!found.data) return <Waiting error={found.error} />;
+  const version = found.data;
+  const name = `${version.name}@${version.version}`;
+  return (
+    <div>
+      <div className="head">
+        <h1>
+          <a href={link("/artifact", { name: version.name })}>{version.name}</a>@{version.version}
+        </h1>
+        <Marks version={version} />
+        <span className="grow" />
+        <Command>{`lineal artifact show ${quoted(name)}`}</Command>
+      </div>
+      <div className="under">
+        <span>{version.type}</span>
+        <span>{sizeText(version.size)}</span>
+        <span>
+          made <Ago moment={version.created} />
+        </span>
+        {version.run_id ? (
+          <span>
+            by <a href={link(`/runs/${version.run_id}`, { step: version.step })}>{version.step}</a> in <a href={link(`/runs/${version.run_id}`)}>{version.run}</a>
+          </span>
+        ) : (
+          <span>{version.save_type}</span>
+        )}
+      </div>
+      {version.state !== "live" && (
+        <div className="panel wrong" style={{ marginBottom: 14 }}>
+          <b>{version.state}</b>
+          <div>{version.pruned ? `Its data was pruned on ${momentText(version.pruned)}; its record is kept.` : "Its data is not there."} Run its step again to have it back.</div>
+        </div>
+      )}
+      <Tabs
+        tabs={[["preview", "Preview"], ["facts", "Metadata"], ["lineage", "Lineage"], ["used", `Used by (${version.consumers.length})`], ["files", `Files (${version.files.length})`], ["load", "Load"]]}
+        chosen={tab}
+        choose={(next) => change({ tab: next === "preview" ? null : next }, true)}
+      />
+      {tab === "preview" && <Visualizations version={id} />}
+      {tab === "facts" && <VersionFacts version={version} />}
+      {tab === "lineage" && <LineageTab id={id} />}
+      {tab === "used" && <UsedBy version={version} />}
+      {tab === "files" && <Files version={version} />}
+      {tab === "load" && <LoadCode name={name} artifact={version.name} version={version.version} />}
+    </div>
+  );
+}
+
+function Marks({ version }: { version: VersionDetail }) {
+  const client = useQueryClient();
+  const [adding, setAdding] = useState(false);
+  const [tag, setTag] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  const apply = (path: string, body: unknown) =>
+    post(`/versions/${version.id}/${path}`, body).then(() => {
+      setError(null);
+      return client.invalidateQueries({ queryKey: ["version", version.id] });
+    }, setError);
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    if (tag.trim()) void apply("tags", { add: [tag.trim()] });
+    setAdding(false);
+    setTag("");
+  };
+  return (
+    <span className="row">
+      {version.tags.map((each) => (
+        <span key={each} className="chip tag">
+          {each}
+          {!isExported && (
+            <button type="button" aria-label={`Remove the tag ${each}`} onClick={() => void apply("tags", { remove: [each] })}>
+              ×
+            </button>
+          )}
+        </span>
+      ))}
+      {!isExported && !adding && (
+        <button type="button" className="button" onClick={() => setAdding(true)}>
+          + tag
+        </button>
+      )}
+      {adding && (
+        <form onSubmit={send}>
+          <input className="field" style={{ width: 140 }} aria-label="New tag" autoFocus value={tag} onChange={(event) => setTag(event.target.value)} onKeyDown={(event) => event.key === "Escape" && setAdding(false)} />
+        </form>
+      )}
+      {!isExported && (
+        <button type="button" className="button" aria-pressed={version.pinned} onClick={() => void apply("pin", { pinned: !version.pinned })}>
+          {version.pinned ? "Unpin" : "Pin"}
+        </button>
+      )}
+      {isExported && version.pinned && <span className="chip">pinned</span>}
+      {error !== null && <Wrong error={error} />}
+    </span>
+  );
+}
+
+function VersionFacts({ version }: { version: VersionDetail }) {
+  return (
+    <div className="two">
+      <div className="panel">
+        <h2>Metadata</h2>
+        {Object.keys(version.metadata).length ? <Values values={version.metadata} /> : <span className="soft">none</span>}
+      </div>
+      <div className="panel">
+        <h2>Facts</h2>
+        <Facts
+          facts={[
+            ["type", version.type],
+            ["kind", version.data_type],
+            ["materializer", <code key="materializer">{version.materializer}</code>],
+            ["made", momentText(version.created)],
+            ["pipeline", version.pipeline],
+            ["size", sizeText(version.size)],
+            ["digest", <code key="digest">{version.digest}</code>],
+            ["place", <code key="place">{version.uri}</code>],
+            ["id", <code key="id">{version.id}</code>],
+          ]}
+        />
+      </div>
+    </div>
+  );
+}
+
+const DEPTHS = [1, 2, 3, 5, 10];
+
+function LineageTab({ id }: { id: string }) {
+  const [query, change] = useQueryState();
+  const depth = Number(query.get("depth") ?? 3) || undefined;
+  const found = useQuery({ queryKey: ["lineage", id, depth], queryFn: () => get<Lineage>(`/versions/${id}/lineage`, { depth }), placeholderData: (before) => before });
+  const graph = useMemo(() => (found.data ? lineageGraph(found.data) : null), [found.data]);
+  if (!found.data || !graph) return <Waiting error={found.error} />;
+  const { step_runs, runs, version } = found.data;
+  const own = found.data.versions.find((each) => each.id === version);
+  const choose = (node: GraphNode) => {
+    const step = step_runs.find((each) => each.id === node.id);
+    window.location.hash = step ? link(`/runs/${step.run_id}`, { step: step.name }) : link(`/versions/${node.id}`, { tab: "lineage", depth: query.get("depth") });
+  };
+  return (
+    <div className="stack">
+      <div className="row">
+        <label htmlFor="depth">Steps each way</label>
+        <select id="depth" className="field" value={depth ?? 0} onChange={(event) => change({ depth: event.target.value }, true)}>
+          {DEPTHS.map((each) => (
+            <option key={each}>{each}</option>
+          ))}
+          <option value={0}>all</option>
+        </select>
+        <span className="soft">
+          {found.data.versions.length} versions, {step_runs.length} step runs, {runs.length} runs
+        </span>
+        <span className="grow" />
+        {own && <Command>{`lineal lineage ${quoted(`${own.name}@${own.version}`)}`}</Command>}
+      </div>
+      <GraphView graph={graph} chosen={version} choose={choose} aboutOf={(node) => node.note || (node.status ?? "")} label="What the version comes from and what comes from it" />
+    </div>
+  );
+}
+
+function UsedBy({ version }: { version: VersionDetail }) {
+  if (!version.consumers.length) return <p className="soft">No step has used it.</p>;
+  return (
+    <div className="panel flush">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">step</th>
+            <th scope="col">status</th>
+            <th scope="col">run</th>
+          </tr>
+        </thead>
+        <tbody>
+          {version.consumers.map((use) => (
+            <tr key={use.id}>
+              <td className="name">
+                <a href={link(`/runs/${use.run_id}`, { step: use.step })}>{use.step}</a>
+              </td>
+              <td>
+                <StatusWord status={use.status} />
+              </td>
+              <td>
+                <a href={link(`/runs/${use.run_id}`)}>{use.run}</a>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const SHOWN = 500;
+
+function Files({ version }: { version: VersionDetail }) {
+  return (
+    <div className="panel flush scroll" style={{ maxHeight: 600 }} tabIndex={0} role="region" aria-label="Files">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">file</th>
+            <th scope="col" className="right fit">size</th>
+            <th scope="col" className="fit">digest</th>
+          </tr>
+        </thead>
+        <tbody>
+          {version.files.slice(0, SHOWN).map((file, place) => (
+            <tr key={file.path}>
+              <td className="name">
+                {isExported || version.state !== "live" ? file.path : <a href={addressOf(`/versions/${version.id}/files/${place}`)} download>{file.path}</a>}
+              </td>
+              <td className="right fit">{sizeText(file.size)}</td>
+              <td className="fit">
+                <code className="soft">{file.digest.slice(0, 16)}</code>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {version.files.length > SHOWN && <p className="soft" style={{ padding: "0 12px" }}>{version.files.length - SHOWN} more files; lineal artifact download gives all.</p>}
+    </div>
+  );
+}
+
+function LoadCode({ name, artifact, version }: { name: string; artifact: string; version: string }) {
+  const python = `from lineal import load_artifact\n\nvalue = load_artifact(${JSON.stringify(artifact)}, ${JSON.stringify(version)})`;
+  const shell = `lineal artifact download ${quoted(name)} folder`;
+  return (
+    <div className="stack">
+      <div className="panel">
+        <div className="row">
+          <h2 style={{ margin: 0 }}>In Python</h2>
+          <span className="grow" />
+          <span className="command">
+            <Copy text={python} label="Copy the code" />
+          </span>
+        </div>
+        <pre className="code plain" style={{ marginTop: 8 }}>{python}</pre>
+      </div>
+      <div className="panel">
+        <h2>Its files</h2>
+        <Command>{shell}</Command>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+/** A graph that one can move, read and click through. */
+
+import { Background, Controls, type Edge, Handle, MarkerType, MiniMap, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import { useMemo } from "react";
+import { type Graph, type GraphNode, layout, reachOf, SIZE } from "../lib/graph";
+import type { Status } from "../lib/types";
+
+type Data = { node: GraphNode; chosen: boolean; choose: (node: GraphNode) => void; about: string };
+
+interface Props {
+  graph: Graph;
+  chosen: string | null;
+  choose: (node: GraphNode) => void;
+  /** The second line of a node. */
+  aboutOf: (node: GraphNode) => string;
+  label: string;
+}
+
+export function GraphView({ graph, chosen, choose, aboutOf, label }: Props) {
+  // States change while a run goes on, and must not move anything: only the shape of the graph does.
+  const shape = graph.nodes.map((node) => node.id).join() + graph.edges.map((edge) => `${edge.from}>${edge.to}`).join();
+  const { places, height } = useMemo(() => layout(graph), [shape]);
+  const near = useMemo(() => (chosen ? reachOf(graph, chosen) : null), [graph, chosen]);
+  const nodes: Node<Data>[] = graph.nodes.map((node) => ({
+    id: node.id,
+    type: "own",
+    position: places.get(node.id) ?? { x: 0, y: 0 },
+    ...SIZE[node.kind],
+    data: { node, chosen: node.id === chosen, choose, about: aboutOf(node) },
+    style: near && !near.has(node.id) ? { opacity: 0.45 } : {},
+    draggable: false,
+    selectable: false,
+    focusable: false,
+  }));
+  const edges: Edge[] = graph.edges.map((edge) => ({
+    id: `${edge.from} ${edge.to}`,
+    source: edge.from,
+    target: edge.to,
+    className: near?.has(edge.from) && near.has(edge.to) ? "is-near" : "",
+    markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--soft)" },
+    focusable: false,
+  }));
+  return (
+    <section className="canvas" aria-label={label} style={{ height: `clamp(220px, ${Math.round(height) + 60}px, 66vh)` }}>
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={TYPES}
+        fitView
+        fitViewOptions={{ maxZoom: 1, minZoom: 0.3 }}
+        minZoom={0.05}
+        maxZoom={1.6}
+        onlyRenderVisibleElements={graph.nodes.length > 120}
+        nodesConnectable={false}
+        edgesFocusable={false}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background gap={22} size={1} color="var(--line)" />
+        <Controls showInteractive={false} />
+        {graph.nodes.length > 20 && <MiniMap pannable zoomable nodeColor={(node) => colourOf((node.data as Data).node.status)} maskColor="rgb(128 128 128 / 0.25)" />}
+      </ReactFlow>
+    </section>
+  );
+}
+
+function colourOf(status: Status | null): string {
+  if (status === null) return "var(--line)";
+  return { completed: "var(--completed)", cached: "var(--cached)", failed: "var(--failed)", crashed: "var(--failed)", running: "var(--running)" }[status as string] ?? "var(--idle)";
+}
+
+function OwnNode({ data }: NodeProps<Node<Data>>) {
+  const { node, chosen, choose, about } = data;
+  const kind = node.kind === "artifact" ? "artifact" : node.kind === "group" ? "is-many" : "";
+  return (
+    <>
+      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <button
+        type="button"
+        className={`node nodrag nopan ${kind} is-${node.status ?? "pending"} ${chosen ? "is-chosen" : ""}`}
+        aria-pressed={chosen}
+        onClick={() => choose(node)}
+        title={node.title}
+      >
+        <b>{node.title}</b>
+        <small>{about}</small>
+      </button>
+      <Handle type="source" position={Position.Right} isConnectable={false} />
+    </>
+  );
+}
+
+const TYPES = { own: OwnNode };
