@@ -5,7 +5,6 @@ How connections, waiting and forks are handled is in `connections.py`, the state
 """
 
 import functools
-import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 from unicodedata import normalize
 
 from lineal.errors import NotFound, SettingsError, StoreMismatch, UsageError
-from lineal.metadata_store import commits, deleting, inspecting, runs
+from lineal.metadata_store import commits, deleting, inspecting, overviews, runs
 from lineal.metadata_store.base import Epochs, Page, StepEdges
 from lineal.metadata_store.connections import SYNCHRONOUS, Connections
 from lineal.metadata_store.copying import copy_database
@@ -188,10 +187,7 @@ class SqliteMetadataStore:
         return step_run_of(rows[0])
 
     def step_edges(self, step_run_id: str) -> StepEdges:
-        edges = StepEdges([], [])
-        for edge in self._db.read(SQL["step_edges"], (step_run_id,)):
-            _add_edge(edges, edge)
-        return edges
+        return overviews.step_edges(self._db.read, step_run_id)
 
     def previous_step_run(self, step_run_id: str) -> StepRunRecord | None:
         rows = self._db.read(SQL["previous_step_run"], (step_run_id,))
@@ -366,23 +362,16 @@ class SqliteMetadataStore:
     # -- overviews
 
     def run_edges(self, run_id: str) -> dict[str, StepEdges]:
-        found: dict[str, StepEdges] = {}
-        for step_run, *edge in self._db.read(SQL["run_edges"], (run_id,)):
-            _add_edge(found.setdefault(step_run, StepEdges([], [])), edge)
-        return found
+        return overviews.run_edges(self._db.read, run_id)
 
     def step_counts(self, run_ids: Sequence[str]) -> dict[str, list[StepCount]]:
-        found: dict[str, list[StepCount]] = {}
-        for run_id, *count in self._db.read(SQL["step_counts"], (dump(list(run_ids), "ids"),)):
-            found.setdefault(run_id, []).append(StepCount(*count))
-        return found
+        return overviews.step_counts(self._db.read, run_ids)
 
     def list_pipelines(self) -> list[PipelineRecord]:
-        rows = self._db.read(SQL["list_pipelines"])
-        return [PipelineRecord._make((*row[:-1], tuple(reversed(json.loads(row[-1]))))) for row in rows]
+        return overviews.list_pipelines(self._db.read)
 
     def totals(self) -> Totals:
-        return Totals(*self._db.read(SQL["totals"])[0])
+        return overviews.totals(self._db.read)
 
     # -- lineage
 
@@ -451,11 +440,6 @@ def _counted(cursor: Cursor, noted: Callable[[], int], work: Callable[..., R], a
 
 def _accept_epoch(cursor: Cursor, epoch: int) -> None:
     cursor.execute(SQL["accept_epoch"], (epoch, epoch))
-
-
-def _add_edge(edges: StepEdges, row: Sequence[Any]) -> None:
-    role, name, *version = row
-    (edges.inputs if role == "used" else edges.outputs).append((name, version_of(tuple(version))))
 
 
 def _pair(cursor: Cursor, artifact_store: str) -> None:

@@ -1,0 +1,53 @@
+"""What many facts add up to: the edges of a whole run, how steps ended, pipelines, totals. One statement each."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lineal.metadata_store.base import StepEdges
+from lineal.metadata_store.json_text import dump
+from lineal.metadata_store.rows import version_of
+from lineal.metadata_store.statements import SQL
+from lineal.model.records import PipelineRecord, StepCount, Totals
+
+Read = Callable[..., list[Any]]
+"""Gives all rows of a statement with its parameters."""
+
+
+def step_edges(read: Read, step_run_id: str) -> StepEdges:
+    """Give what went into and came out of one step run."""
+    edges = StepEdges([], [])
+    for row in read(SQL["step_edges"], (step_run_id,)):
+        _add(edges, row)
+    return edges
+
+
+def run_edges(read: Read, run_id: str) -> dict[str, StepEdges]:
+    """Give the same for all step runs of a run that have any, by id."""
+    found: dict[str, StepEdges] = {}
+    for step_run, *row in read(SQL["run_edges"], (run_id,)):
+        _add(found.setdefault(step_run, StepEdges([], [])), row)
+    return found
+
+
+def step_counts(read: Read, run_ids: Sequence[str]) -> dict[str, list[StepCount]]:
+    """Give how the steps of some runs ended, by run."""
+    found: dict[str, list[StepCount]] = {}
+    for run_id, *count in read(SQL["step_counts"], (dump(list(run_ids), "ids"),)):
+        found.setdefault(run_id, []).append(StepCount(*count))
+    return found
+
+
+def list_pipelines(read: Read) -> list[PipelineRecord]:
+    """Give all pipelines, the one with the newest run first."""
+    return [PipelineRecord._make((*row[:-1], tuple(reversed(json.loads(row[-1]))))) for row in read(SQL["list_pipelines"])]
+
+
+def totals(read: Read) -> Totals:
+    """Give what is stored in all."""
+    return Totals(*read(SQL["totals"])[0])
+
+
+def _add(edges: StepEdges, row: Sequence[Any]) -> None:
+    role, name, *version = row
+    (edges.inputs if role == "used" else edges.outputs).append((name, version_of(tuple(version))))
