@@ -37,6 +37,7 @@ class Inquiry:
         decision: "hit", "miss", "off" (caching is off here), "lost" (an earlier result's bytes are not there) or "expired" (it is
             older than the policy allows).
         policy: What the call's cache policy added, as it is stored; empty without one.
+        given: The versions that go in, by `artifact@version`.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Inquiry:
     outputs: Mapping[str, str]
     decision: str = "miss"
     policy: Mapping[str, Json] = field(default_factory=dict)
+    given: Mapping[str, VersionRecord] = field(default_factory=dict)
 
     def ingredients(self) -> dict[str, Json]:
         """Give what is stored beside the key, so that `why` can be answered."""
@@ -68,11 +70,11 @@ class Inquiry:
         return _code_record(self.code)
 
     def reason(self) -> str:
-        """Say in a word why the step ran, for the line that is shown while the pipeline runs."""
+        """Say in a word why the step ran, for the line that is shown while the pipeline runs; empty where that takes a comparison."""
         return _REASONS.get(self.decision, "")
 
 
-_REASONS = {"off": "cache off", "lost": "stored bytes were lost, made again", "expired": "the earlier result has expired"}
+_REASONS = {"off": "ran: cache off", "lost": "ran: stored bytes were lost, made again", "expired": "ran: the earlier result has expired"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def inquire(call: Call, ended: Mapping[int, Any], artifacts: Artifacts) -> Inqui
     outputs = output_ids(call.step, artifacts.registry)
     if policy is None:
         key = digest.of_call(code.digest, identities, digests, outputs, {})
-        return Inquiry(key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs)
+        return Inquiry(key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs, given=resolver.given)
     look = Look(lambda name: input_value(inputs[name], artifacts), fingerprint, f"step {call.name!r}")
     found = dependencies(policy, call.step, look)
     if not policy.include_step_parameters:
@@ -125,7 +127,9 @@ def inquire(call: Call, ended: Mapping[int, Any], artifacts: Artifacts) -> Inqui
         identities.pop(name, None)
         digests.pop(name, None)
     key = digest.of_call(code_part(policy, code, call.step), identities, digests, outputs, found.extras)
-    return Inquiry(key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs, policy=found.facts)
+    return Inquiry(
+        key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs, policy=found.facts, given=resolver.given
+    )
 
 
 @dataclass(slots=True)
@@ -134,6 +138,7 @@ class _Resolver:
     policy: CachePolicy | None = None
     edges: list[InputEdge] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    given: dict[str, VersionRecord] = field(default_factory=dict)
 
     def resolve(self, path: str, item: Input) -> tuple[Any, Any]:
         """Give the input as `execute_step` takes it, and what of it enters the key."""
@@ -156,7 +161,8 @@ class _Resolver:
 
     def _stored(self, path: str, version: VersionRecord, value: Any, kind: str) -> tuple[Stored, Any]:
         self.edges.append(InputEdge(path, version.id, kind))
-        self.versions[path] = f"{version.artifact}@{version.version}"
+        name = self.versions[path] = f"{version.artifact}@{version.version}"
+        self.given[name] = version
         return Stored(version, value), version.identity if self.policy is None else artifact_part(self.policy, version)
 
 

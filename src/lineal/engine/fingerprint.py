@@ -39,7 +39,7 @@ def fingerprint(function: Callable[..., Any]) -> Fingerprint:
     distributions = walk.distributions()
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
     disk.known.flush()
-    result = Fingerprint.build(root, walk.parts, distributions, walk.notes, textwrap.dedent(walk.source), python)
+    result = Fingerprint.build(root, walk.parts, distributions, walk.notes, textwrap.dedent(walk.source), python, walk.read_sources)
     with _lock:
         while len(_known) >= _REMEMBERED:  # functions that are made again and again
             del _known[next(iter(_known))]
@@ -72,24 +72,25 @@ def explain_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     for key in sorted({*before.parts, *after.parts}):
         one, other = before.parts.get(key), after.parts.get(key)
         if one is None and other is not None:
-            said.append(f"{_named(key, other)} is new")
+            said.append(f"{_named(key, other, after.root)} is new")
         elif other is None and one is not None:
-            said.append(f"{_named(key, one)} is no longer used")
+            said.append(f"{_named(key, one, before.root)} is no longer used")
         elif one is not None and other is not None and (one.kind, one.digest) != (other.kind, other.digest):
-            said.append(_changed(key, one, other))
+            said.append(_changed(key, one, other, after.root))
     said += _versions("Python", before.python, after.python)
     for name in sorted({*before.distributions, *after.distributions}):
         said += _versions(name, before.distributions.get(name), after.distributions.get(name))
     return said
 
 
-def _named(key: str, part: Part) -> str:
+def _named(key: str, part: Part, root: str) -> str:
     name = key if part.kind in ("module", "extension") else key.rpartition(":")[2] if ":" in key else key.rpartition(".")[2]
-    return f"{_NOUNS.get(part.kind, part.kind)} `{name}`" + (f" in `{part.file}`" if part.file else "")
+    noun = "step" if key == root else _NOUNS.get(part.kind, part.kind)
+    return f"{noun} `{name}`" + (f" in `{part.file}`" if part.file else "")
 
 
-def _changed(key: str, old: Part, new: Part) -> str:
-    text = f"{_named(key, new)} changed"
+def _changed(key: str, old: Part, new: Part, root: str) -> str:
+    text = f"{_named(key, new, root)} changed"
     if new.kind in _VALUES and old.shown != new.shown and old.shown and new.shown:
         return f"{text} {old.shown} -> {new.shown}"
     first, last = new.lines

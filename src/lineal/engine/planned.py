@@ -1,5 +1,6 @@
 """The steps of a plan as users see them: what would happen to each, why, and what it cost before."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -107,6 +108,7 @@ class _Facts:
         used = dict.fromkeys([*(hit.run_id for hit in hits), *(each.run_id for each in self._previous.values())])
         self._runs: dict[str, RunRecord] = metadata.runs_by_id(list(used))
         self._codes: dict[str, CodeRecord] = {}
+        self._now = time.time_ns() // 1000
 
     def step(self, draft: Draft) -> PlannedStep:
         call, hit = draft.call, draft.hit
@@ -131,15 +133,17 @@ class _Facts:
         if draft.hit is not None:
             found = draft.hit.call
             record = self._record(draft, Status.CACHED, {})
-            return explain(Evidence(record, self._runs.get(found.run_id), origin=self._origins.get(found.step_run_id)), explain_change)
+            origin = self._origins.get(found.step_run_id)
+            return explain(Evidence(record, self._runs.get(found.run_id), origin=origin, now=self._now), explain_change)
         previous = self._previous.get(draft.call.name)
         record = self._record(draft, Status.PENDING, {} if previous is None else previous.ingredients)
         evidence = Evidence(record)
         if previous is not None:
             old = previous.ingredients.get("code")
             new = draft.inquiry.code_record()
-            codes = (None, None) if old in (None, new.digest) else (new, self._code(str(old)))
-            evidence = Evidence(record, None, previous, self._runs.get(previous.run_id), *codes)
+            code, before = (None, None) if old in (None, new.digest) else (new, self._code(str(old)))
+            run = self._runs.get(previous.run_id)
+            evidence = Evidence(record, None, previous, run, code, before, now=self._now)
         if draft.state is Prospect.RUNS:
             return explain(evidence, explain_change)
         return [draft.because, *differences(evidence, explain_change)]

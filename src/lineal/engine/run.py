@@ -31,6 +31,7 @@ from lineal.engine.precheck import foretell
 from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
 from lineal.engine.queue import Queue
+from lineal.engine.reasons import Past
 from lineal.engine.tail import Tails
 from lineal.engine.undeclared import summary
 from lineal.engine.waits import Waits
@@ -119,6 +120,7 @@ class Runner:
         self._unsettled: list[str] = []
         self._running: dict[Future[StepResult], tuple[Call, cache.Inquiry, StepRunRecord]] = {}
         self._starting: tuple[Call, cache.Inquiry, StepRunRecord] | None = None
+        self._past = Past(run, self.metadata)
         self._pulse = Pulse(self.metadata, run.id, services.life.beat)
         # A run inside of a step waits for nobody: who waits for that step might be the one that it would wait for. A run in another
         # thread while a step is at work here does wait, for it is most often a run of its own.
@@ -316,7 +318,7 @@ class Runner:
                 raise result.error from error
             _hang(result.outputs, error)
             raise
-        note = inquiry.reason()
+        note = "" if self.reporter is None else inquiry.reason() or self._past.note(step_run, inquiry.code_record(), inquiry.given)
         if result.undeclared:
             note = "; ".join(filter(None, (note, f"not in its key: {summary(result.undeclared)}")))
         names = [output.name for output in call.step.signature.outputs]

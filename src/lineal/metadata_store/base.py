@@ -134,14 +134,21 @@ class MetadataStore(Protocol):
         """Give inputs and outputs of a step run."""
         ...
 
-    def previous_step_run(self, step_run_id: str) -> StepRunRecord | None:
-        """Give the newest step run of the same pipeline and step before this one that completed or was cached, for `why`."""
+    def previous_step_runs(self, step_run_id: str) -> list[StepRunRecord]:
+        """Give step runs of earlier runs of the same pipeline that completed or were cached, for `why`: newest first, 10 at most.
+
+        Those of the same name; if there are none, those of the same step in the 3 runs before.
+        """
+        ...
+
+    def step_runs_before(self, run_id: str) -> list[StepRunRecord]:
+        """Give the step runs of the 3 runs of the same pipeline before this one that completed or were cached, newest run first."""
         ...
 
     def earlier_step_runs(self, pipeline: str, names: Sequence[str], most: int) -> list[EarlierStepRun]:
         """Give of each of these calls of a pipeline the newest `most` step runs that completed or were cached, newest first.
 
-        What `previous_step_run` is for a step run that is recorded, and for many at once, for planning. One statement.
+        What `previous_step_runs` is for a step run that is recorded, and for many at once, for planning. One statement.
         """
         ...
 
@@ -383,6 +390,10 @@ class MetadataStore(Protocol):
 
     def versions_by_id(self, ids: Sequence[str]) -> dict[str, VersionRecord]:
         """Give versions by id, missing ones left out."""
+        ...
+
+    def versions_by_name(self, names: Sequence[tuple[str, str]]) -> list[VersionRecord]:
+        """Give versions by artifact and version, in any order, missing ones left out."""
         ...
 
     def step_runs_by_id(self, ids: Sequence[str]) -> dict[str, StepRunRecord]:

@@ -249,17 +249,33 @@ SELECT {step_run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE 
 -- The step runs of a run in the order of the definition.
 SELECT {step_run_columns} FROM runs r JOIN step_runs s ON s.run_id = r.id WHERE r.uid = ? ORDER BY s.position, s.id;
 
--- name: previous_step_run
--- The newest step run of the same pipeline and name before this one that succeeded: runs backwards, a probe in each.
+-- name: previous_step_runs
+-- The newest step runs of the same pipeline and name before this one that succeeded: runs backwards, a probe in each.
 -- CROSS JOIN keeps SQLite to this order.
 SELECT {step_run_columns}
 FROM step_runs t JOIN runs own ON own.id = t.run_id CROSS JOIN runs r CROSS JOIN step_runs s
-WHERE t.uid = ? AND r.pipeline = own.pipeline AND s.run_id = r.id AND s.name = t.name AND s.id < t.id
-    AND s.status IN ('completed', 'cached')
-ORDER BY r.id DESC, s.id DESC LIMIT 1;
+WHERE t.uid = ? AND r.pipeline = own.pipeline AND r.id < own.id AND s.run_id = r.id AND s.name = t.name
+    AND s.id < t.id AND s.status IN ('completed', 'cached')
+ORDER BY r.id DESC, s.id DESC LIMIT 10;
+
+-- name: previous_calls
+-- Successful calls of the same step under other names, in the 3 runs of the pipeline before this one.
+SELECT {step_run_columns}
+FROM step_runs t JOIN runs own ON own.id = t.run_id CROSS JOIN runs r CROSS JOIN step_runs s
+WHERE t.uid = ? AND r.id IN (SELECT p.id FROM runs p WHERE p.pipeline = own.pipeline AND p.id < own.id ORDER BY p.id DESC LIMIT 3)
+    AND s.run_id = r.id AND s.step = t.step AND s.id < t.id AND s.status IN ('completed', 'cached')
+ORDER BY r.id DESC, s.id DESC LIMIT 10;
+
+-- name: step_runs_before
+-- All successful step runs of the 3 runs of the pipeline before a run. CROSS JOIN keeps SQLite to this order.
+SELECT {step_run_columns}
+FROM runs own CROSS JOIN runs r CROSS JOIN step_runs s
+WHERE own.uid = ? AND r.id IN (SELECT p.id FROM runs p WHERE p.pipeline = own.pipeline AND p.id < own.id ORDER BY p.id DESC LIMIT 3)
+    AND s.run_id = r.id AND s.status IN ('completed', 'cached')
+ORDER BY r.id DESC, s.id DESC;
 
 -- name: earlier_step_runs
--- Of each of these names the newest step runs of a pipeline that succeeded, newest first: as previous_step_run finds them. With each the
+-- Of each of these names the newest step runs of a pipeline that succeeded, newest first: as previous_step_runs finds them. With each the
 -- step run that really ran, how long that took, and the bytes of what it made.
 SELECT coalesce(o.uid, s.uid), coalesce(o.duration, CASE s.status WHEN 'completed' THEN s.duration END), (
         SELECT coalesce(sum(b.size), 0) FROM edges e JOIN versions v ON v.id = e.version_id JOIN objects b ON b.id = v.object_id
@@ -448,6 +464,12 @@ SELECT {version_columns} FROM versions v {version_joins} WHERE v.uid = ?;
 -- name: versions_by_id
 -- Versions by a list of ids.
 SELECT {version_columns} FROM versions v {version_joins} WHERE v.uid IN (SELECT value FROM json_each(?));
+
+-- name: versions_by_name
+-- Versions by a list of pairs of artifact and version. CROSS JOIN keeps SQLite to this order.
+SELECT {version_columns}
+FROM json_each(?) named CROSS JOIN artifacts n CROSS JOIN versions v {version_joins}
+WHERE n.name = json_extract(named.value, '$[0]') AND v.artifact_id = n.id AND v.version = json_extract(named.value, '$[1]');
 
 -- name: version_by_number
 -- A version by the artifact's name and the version's text.

@@ -189,9 +189,12 @@ class SqliteMetadataStore:
     def step_edges(self, step_run_id: str) -> StepEdges:
         return overviews.step_edges(self._db.read, step_run_id)
 
-    def previous_step_run(self, step_run_id: str) -> StepRunRecord | None:
-        rows = self._db.read(SQL["previous_step_run"], (step_run_id,))
-        return step_run_of(rows[0]) if rows else None
+    def previous_step_runs(self, step_run_id: str) -> list[StepRunRecord]:
+        rows = self._db.read(SQL["previous_step_runs"], (step_run_id,)) or self._db.read(SQL["previous_calls"], (step_run_id,))
+        return [step_run_of(row) for row in rows]
+
+    def step_runs_before(self, run_id: str) -> list[StepRunRecord]:
+        return [step_run_of(row) for row in self._db.read(SQL["step_runs_before"], (run_id,))]
 
     def earlier_step_runs(self, pipeline: str, names: Sequence[str], most: int) -> list[EarlierStepRun]:
         rows = self._db.read(SQL["earlier_step_runs"], (dump(list(names), "names of steps"), pipeline, most))
@@ -388,6 +391,13 @@ class SqliteMetadataStore:
 
     def versions_by_id(self, ids: Sequence[str]) -> dict[str, VersionRecord]:
         return self._by_id("versions_by_id", version_of, ids)
+
+    def versions_by_name(self, names: Sequence[tuple[str, str]]) -> list[VersionRecord]:
+        return (
+            [version_of(row) for row in self._db.read(SQL["versions_by_name"], (dump([list(each) for each in names], "names"),))]
+            if names
+            else []
+        )
 
     def step_runs_by_id(self, ids: Sequence[str]) -> dict[str, StepRunRecord]:
         return self._by_id("step_runs_by_id", step_run_of, ids)

@@ -42,6 +42,14 @@ def moment_text(micros: int | None) -> str:
     return "" if micros is None else moment(micros).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def when_text(micros: int, now: int) -> str:
+    """Give a recorded time as one says it at the time `now`: `today, 12:30`, `yesterday, 12:30`, `2026-06-01, 12:30`, in UTC."""
+    then = moment(micros)
+    days = (moment(now).date() - then.date()).days
+    day = {0: "today", 1: "yesterday"}.get(days) or f"{then:%Y-%m-%d}"
+    return f"{day}, {then:%H:%M}"
+
+
 def shown(text: object, longest: int | None = None) -> str:
     """Give text on one line with nothing in it that a terminal would obey: control and invisible characters become `\\x1b`.
 

@@ -325,17 +325,17 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
         assert list(found.outputs) == ["output"]
         assert [edge.step_run_id for edge in store.lineage(saved.id, upstream=True)] == [step.id]
 
-    def test_previous_step_run(self, store: MetadataStore, run: RunRecord) -> None:
-        """The newest earlier success under the same pipeline and name; failures, other pipelines and itself do not count."""
+    def test_previous_step_runs(self, store: MetadataStore, run: RunRecord) -> None:
+        """Earlier successes under the same pipeline and name, newest first; failures, other pipelines and itself do not count."""
         other = store.begin_run(a_run(pipeline="other"))
         first = self.commit(store, run).step_run
         self.commit(store, store.begin_run(a_run()), status=Status.FAILED)
         self.commit(store, other)
         second = self.commit(store, store.begin_run(a_run()), status=Status.CACHED, cached_from=first.id).step_run
         third = self.commit(store, store.begin_run(a_run())).step_run
-        assert store.previous_step_run(first.id) is None
-        previous = [store.previous_step_run(step.id) for step in (second, third)]
-        assert [step.id if step else None for step in previous] == [first.id, second.id]
+        assert store.previous_step_runs(first.id) == []
+        previous = [store.previous_step_runs(step.id) for step in (second, third)]
+        assert [[each.id for each in found] for found in previous] == [[first.id], [second.id, first.id]]
 
     def test_settle_and_objects(self, store: MetadataStore, run: RunRecord) -> None:
         """An object keeps the boot id until it is settled; what is durable stays so, whatever is saved later."""

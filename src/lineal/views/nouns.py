@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from lineal.engine.fingerprint import explain_change
+from lineal.engine.reasons import diff_of, why
 from lineal.engine.undeclared import summary
-from lineal.engine.why import Evidence, explain, value_text
+from lineal.engine.why import value_text
 from lineal.errors import UsageError
 from lineal.metadata_store.base import StepEdges
 from lineal.model.naming import check_tags
 from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord
-from lineal.model.states import Status
 from lineal.model.text import moment_text, shown
 from lineal.views import html, shapes
 from lineal.views.base import Named, Stores, error_line, name_text, state_text, took_text
@@ -163,19 +163,15 @@ class StepRunView(StepRunFacts):
     @cached_property
     def why(self) -> list[str]:
         """Why it ran, or why an earlier result was given: at least one sentence."""
-        metadata = self.workspace.metadata
-        if self.record.status is Status.CACHED:
-            source = self.cached_from
-            if source is None:
-                return explain(Evidence(self.record), explain_change)
-            return explain(Evidence(self.record, source.run.record, origin=source.record), explain_change)
-        previous = metadata.previous_step_run(self.record.id)
-        if previous is None:
-            return explain(Evidence(self.record), explain_change)
-        new, old = self.record.ingredients.get("code"), previous.ingredients.get("code")
-        codes = (metadata.get_code(new), metadata.get_code(old)) if new and old and new != old else (None, None)
-        run = metadata.runs_by_id([previous.run_id]).get(previous.run_id)
-        return explain(Evidence(self.record, None, previous, run, *codes), explain_change)
+        return why(self.record, self.workspace.metadata)
+
+    @cached_property
+    def code_diff(self) -> str:
+        """How its code, and that of all that it reaches, differs from that of the earlier call that `why` compares it with.
+
+        A unified diff; empty when the code is the same, and for a step run whose earlier result was given.
+        """
+        return diff_of(self.record, self.workspace.metadata)
 
     @cached_property
     def source(self) -> str | None:

@@ -54,7 +54,7 @@ def test_a_dry_run_gives_json_and_knows_what_is_cached(lineal, train_file: Path)
     lineal("run", f"{train_file}:training")
     told = lineal("run", f"{train_file}:training", "--dry-run", "--json", "--param", "rate=2").json
     assert [(each["name"], each["state"]) for each in told["steps"]] == [("load", "cached"), ("train", "runs")]
-    assert told["steps"][1]["why"][0].startswith("parameter `rate` changed: 0.5 -> 2.0")
+    assert told["steps"][1]["why"][0].startswith("parameter `rate` 0.5 -> 2.0")
     assert told["forecast"]["runs"] == 1
     assert Client().list_pipeline_runs().total == 1
 

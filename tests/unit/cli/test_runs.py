@@ -93,12 +93,12 @@ def test_a_missing_run_or_step_names_what_there_is(lineal, trained: list[str]) -
 def test_why_says_what_changed(lineal, trained: list[str]) -> None:
     first = lineal("why", trained[0], "--json").json
     assert first["run"] == trained[0]
-    assert all("for the first time" in step["why"][0] for step in first["steps"])
+    assert all(step["why"] == ["ran: first time"] for step in first["steps"])
     lines = lineal("why", trained[1]).out.splitlines()
     assert lines[0] == "load (cached)"
     assert trained[0] in lines[1]
     assert lines[2] == "train (completed)"
-    assert lines[3].startswith("  parameter `rate` changed: 0.5 -> 0.7 (compared with run ")
+    assert lines[3] == "  ran: parameter `rate` 0.5 -> 0.7"
     assert lineal("why", trained[1], "train").out.splitlines() == lines[2:]
 
 
@@ -110,6 +110,9 @@ def test_why_names_the_helper_that_changed(lineal, train_file: Path) -> None:
     lineal("run", f"{train_file}:training")
     helper.write_text("def rate():\n    return 22\n")
     run = lineal("run", f"{train_file}:training", "--json").json["name"]
-    [sentence] = lineal("why", run, "load", "--json").json["steps"][0]["why"]
+    sentence, compared = lineal("why", run, "load", "--json").json["steps"][0]["why"]
+    assert compared.startswith("compared with run training-")
     assert "helper `rate`" in sentence
     assert "helper_module.py" in sentence
+    assert "\n-    return 1\n+    return 22\n" in lineal("why", run, "load", "--diff").out
+    assert "+    return 22" in lineal("why", run, "load", "--diff", "--json").json["steps"][0]["diff"]

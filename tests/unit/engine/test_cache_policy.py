@@ -64,7 +64,7 @@ def test_an_ignored_input_makes_no_difference() -> None:
     again = run(1, 2)
     assert again.status == "cached"
     assert again.output.load() == 2
-    assert run(2, 2).why[0].startswith("parameter `a` changed: 1 -> 2")
+    assert run(2, 2).why[0] == "ran: parameter `a` 1 -> 2"
 
 
 def test_parameters_that_do_not_count_make_no_difference() -> None:
@@ -180,7 +180,7 @@ def test_a_declared_file_counts_by_its_content() -> None:
     Path("data.csv").write_text("2")
     changed = run()
     assert changed.status == "completed"
-    assert changed.why[0].startswith("file `data.csv` changed")
+    assert changed.why[0].startswith("ran: file `data.csv` changed")
     Path("data.csv").write_text("1")
     assert run().status == "cached"
 
@@ -299,7 +299,7 @@ def test_declared_code_counts_by_itself_or_by_name(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(prep, "LIMIT", prep.LIMIT + 1)
         changed = run()
         assert changed.status == "completed", source
-        assert changed.why[0].startswith("declared code `prep")
+        assert changed.why[0].startswith("ran: declared code `prep")
     del sys.modules["prep"]  # not by monkeypatch, which would put it back for the tests that follow
 
 
@@ -319,7 +319,7 @@ def test_a_declared_variable_counts_and_its_value_is_not_kept(monkeypatch: pytes
         monkeypatch.setenv("MODE", value) if value is not None else monkeypatch.delenv("MODE", raising=False)
         found.append(run())
     assert [each.status for each in found] == ["completed", "completed", "completed", "cached"]
-    assert found[2].why[0].startswith("environment variable `MODE` changed")
+    assert found[2].why[0].startswith("ran: environment variable `MODE` changed")
     assert b"a-secret-value" not in b"".join(path.read_bytes() for path in Settings.load().home.glob("lineal.db*"))
 
 
@@ -355,7 +355,7 @@ def test_what_cache_func_gives_counts() -> None:
         Path("etag").write_text(value)
         found.append(run())
     assert [each.status for each in found] == ["completed", "cached", "completed"]
-    assert found[2].why[0].startswith("what cache_func gives changed: 'one' -> 'two'")
+    assert found[2].why[0].startswith("ran: what cache_func gives changed: 'one' -> 'two'")
     assert tag
 
 
@@ -384,7 +384,7 @@ def test_the_code_of_cache_func_counts() -> None:
     assert runner(CachePolicy(cache_func=lambda: 1))().status == "completed"
     changed = runner(CachePolicy(cache_func=lambda: 3 - 2))()
     assert changed.status == "completed"
-    assert changed.why[0].startswith("the code of cache_func changed")
+    assert changed.why[0].startswith("ran: the code of cache_func changed")
 
 
 def test_an_error_of_cache_func_is_that_of_its_step() -> None:

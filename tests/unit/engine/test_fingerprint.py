@@ -480,7 +480,7 @@ def test_changes_are_told_in_sentences(load: Load) -> None:
         "helper `clean` in `prep.py` changed (lines 3-5)",
         "helper `fresh_one` in `prep.py` is new",
         "helper `gone` in `prep.py` is no longer used",
-        "helper `step` in `steps.py` changed (lines 2-3)",
+        "step `step` in `steps.py` changed (lines 2-3)",
         "default `step(n)` in `steps.py` changed 1 -> 1000",
     ]
 

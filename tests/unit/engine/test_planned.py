@@ -64,7 +64,7 @@ def test_failed_step_runs_are_no_history() -> None:
         failing(True)
     plan = failing.plan(False)
     assert {name: each.state.value for name, each in plan.steps.items()} == {"slow": "cached", "size": "runs"}
-    assert plan.steps["size"].why == ("first time: no earlier run of this pipeline has completed this step",)
+    assert plan.steps["size"].why == ("first time",)
     assert plan.forecast.unknown == ("size",)
 
 

@@ -314,7 +314,7 @@ def test_the_run_says_it_and_why_gives_the_line_that_declares_it(capsys: pytest.
 
     why = flow().steps["work"].why
     assert "not in its key: data.csv, MODE" in capsys.readouterr().err
-    assert why[0].startswith("first time")
+    assert why[0] == "ran: first time"
     assert why[1].endswith('declare what counts: cache_policy=CachePolicy(file_dependencies=["data.csv"], environment=["MODE"])')
     policy = eval(why[1].rpartition("cache_policy=")[2], {"CachePolicy": CachePolicy})  # the line can be pasted as it is
 

@@ -83,7 +83,7 @@ def test_reads_by_name_or_id_are_one_statement(store: SqliteMetadataStore, run: 
 
 HOT = [
     "find_cached", "latest_version", "latest_version_or_id", "version_by_number", "version_by_id", "versions_by_id", "step_edges",
-    "outputs_of_step_run", "previous_step_run", "earlier_step_runs", "step_runs_of_run", "run_by_id_or_name", "runs_by_prefix", "consumers", "upstream",
+    "outputs_of_step_run", "previous_step_runs", "previous_calls", "step_runs_before", "versions_by_name", "earlier_step_runs", "step_runs_of_run", "run_by_id_or_name", "runs_by_prefix", "consumers", "upstream",
     "downstream", "finish_step_run", "upsert_object", "next_number", "insert_version", "edge_insert", "crash_run", "crash_step_runs",
     "artifact_names_near", "run_names_near",
 ]  # fmt: skip

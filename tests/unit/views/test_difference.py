@@ -76,12 +76,12 @@ def test_the_first_parameter_that_differs_is_named(write: Any) -> None:
     module.training()
     module.training(rows=6)
     assert lineage(version("model", 1), version("model", 2)) == [
-        ("raw@2", "load", ["parameter `rows` changed: 5 -> 6"], []),
+        ("raw@2", "load", ["parameter `rows` 5 -> 6"], []),
         ("clean@2", "clean", [], ["raw: raw@1 → raw@2"]),
         ("model@2", "train", [], ["data: clean@1 → clean@2"]),
     ]
     text = str(version("model", 1).diff(version("model", 2)))
-    assert "first at raw@1 → raw@2 (step load): parameter `rows` changed: 5 -> 6" in text
+    assert "first at raw@1 → raw@2 (step load): parameter `rows` 5 -> 6" in text
     assert "then at clean@1 → clean@2 (step clean): raw: raw@1 → raw@2" in text
 
 
@@ -99,7 +99,7 @@ def test_a_difference_here_and_one_before_are_both_named(write: Any) -> None:
     write().training(rate=0.5)
     write("x * 2", "x * 3").training()
     assert lineage(version("model", 1), version("model", 2))[1] == (
-        "model@2", "train", ["parameter `rate` changed: 0.5 -> 1.0"], ["data: clean@1 → clean@2"],
+        "model@2", "train", ["parameter `rate` 0.5 -> 1.0"], ["data: clean@1 → clean@2"],
     )  # fmt: skip
 
 
@@ -231,7 +231,7 @@ def test_what_cannot_be_loaded_is_compared_by_facts_and_lineage(write: Any, monk
     found = version("model", 1).diff(version("model", 2))
     assert found.summary == "the content differs; the values were not compared: it was not loaded"
     assert found.to_json()["values"] is None
-    assert found.lineage[0].because == ("parameter `rate` changed: 1.0 -> 2.0",)
+    assert found.lineage[0].because == ("parameter `rate` 1.0 -> 2.0",)
 
 
 def test_folders_are_compared_by_their_files_and_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

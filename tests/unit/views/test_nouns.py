@@ -14,7 +14,7 @@ from lineal.host import host_name
 from lineal.model.naming import new_id
 from lineal.model.records import RunRecord
 from lineal.model.states import Status
-from lineal.model.text import moment_text
+from lineal.model.text import when_text
 from lineal.views import RunView, VersionView
 from lineal.workspace import open_workspace
 
@@ -133,12 +133,13 @@ def test_a_cached_step_names_the_one_whose_result_it_gives(run: RunView, trainin
 
 
 def test_why_compares_with_the_run_before(run: RunView, training: Training) -> None:
-    assert "for the first time" in run.steps["train"].why[0]
+    assert run.steps["train"].why == ["ran: first time"]
     steps = training(rate=0.7).steps
     assert steps["train"].why == [
-        f"parameter `rate` changed: 0.5 -> 0.7 (compared with run {run.name} of {moment_text(run.record.started)})"
+        "ran: parameter `rate` 0.5 -> 0.7",
+        f"compared with run {run.name} of {when_text(run.record.started, time.time_ns() // 1000)}",
     ]
-    assert steps["evaluate"].why[0].startswith("input `model` changed: model@1 -> model@2")
+    assert steps["evaluate"].why[0].startswith("ran: input `model` changed (v1 -> v2")
 
 
 def test_a_version_in_hand_loads_without_a_query(run: RunView, calls: list[str]) -> None:

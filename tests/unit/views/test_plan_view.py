@@ -38,7 +38,7 @@ def test_text_is_a_table_and_the_forecast() -> None:
     assert lines[0].split() == ["step", "plan", "time", "size", "why"]
     assert lines[1].split()[:4] == ["load", "cached", "from", "run"]
     assert lines[2].split()[:2] == ["train", "runs"]
-    assert "parameter `rate` changed: 0.5 -> 1.0 (compared with run training-" in lines[2]
+    assert "parameter `rate` 0.5 -> 1.0" in lines[2]
     assert lines[3] == ""
     assert lines[4].startswith("training: 1 of 2 steps would run, about ")
 

@@ -1,6 +1,6 @@
 """What a fingerprint is made of, and how it is stored."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -8,6 +8,11 @@ from lineal.model import digest
 
 # Part of every digest: a step up makes every stored key unreachable, so it is taken only when the formulas below or those of `scan` change.
 FORMAT = "code/1"
+
+LONGEST_SOURCE = 16_384
+"""Characters of one part's source that are kept, for a diff; a longer one is cut."""
+MOST_SOURCE = 65_536
+"""Characters of source that are kept for one fingerprint, of all its parts together."""
 
 
 def digest_of(tag: str, plain: object) -> str:
@@ -52,6 +57,9 @@ class Fingerprint:
         not_followed: In words, what the code does that cannot be followed, and where.
         source: Text of the function itself, without indentation; empty when there is none.
         python: Python version as `3.11`.
+        root: Key of the part that is the function itself; empty where it is none, such as a `partial`.
+        sources: Reads the text of each part that has one, by key, for a diff; bounded by `LONGEST_SOURCE` and `MOST_SOURCE`. Read only when
+            the code is stored; not part of any digest.
     """
 
     digest: str
@@ -61,17 +69,20 @@ class Fingerprint:
     not_followed: tuple[str, ...]
     source: str = field(repr=False)
     python: str
+    sources: Callable[[], Mapping[str, str]] = field(default=dict, repr=False, compare=False)
+    root: str = field(default="", compare=False)
 
     @classmethod
     def build(
-        cls, root: str, parts: Mapping[str, Part], distributions: Mapping[str, str], notes: Iterable[str], source: str, python: str
-    ) -> Self:
+        cls, root: str, parts: Mapping[str, Part], distributions: Mapping[str, str], notes: Iterable[str], source: str, python: str,
+        sources: Callable[[], Mapping[str, str]] = dict,
+    ) -> Self:  # fmt: skip
         """Make the fingerprint of the part `root` from everything that it reaches, in any order."""
         ordered = {key: parts[key] for key in sorted(parts)}
         versions = dict(sorted(distributions.items()))
         code = digest_of(FORMAT, (root, [(key, part.kind, part.digest) for key, part in ordered.items()]))
         whole = digest_of("fingerprint/1", (code, python, versions))
-        return cls(whole, code, ordered, versions, tuple(sorted(set(notes))), source, python)
+        return cls(whole, code, ordered, versions, tuple(sorted(set(notes))), source, python, sources, root)
 
     def to_json(self) -> dict[str, Any]:
         """Give all but the source as JSON, with each part as a row."""
@@ -82,6 +93,8 @@ class Fingerprint:
             "parts": {key: [p.kind, p.digest, p.file, *p.lines, p.shown] for key, p in self.parts.items()},
             "distributions": dict(self.distributions),
             "not_followed": list(self.not_followed),
+            "sources": dict(self.sources()),
+            "root": self.root,
         }
 
     @classmethod
@@ -92,5 +105,6 @@ class Fingerprint:
             for key, (kind, of_part, file, first, last, shown) in stored["parts"].items()
         }
         return cls(
-            stored["digest"], stored["code"], parts, stored["distributions"], tuple(stored["not_followed"]), source, stored["python"]
-        )
+            stored["digest"], stored["code"], parts, stored["distributions"], tuple(stored["not_followed"]), source, stored["python"],
+            lambda: stored.get("sources", {}), stored.get("root", ""),
+        )  # fmt: skip

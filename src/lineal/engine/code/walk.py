@@ -36,7 +36,7 @@ from lineal.engine.code.origins import (
     origin_of_module,
     shown_path,
 )
-from lineal.engine.code.parts import Part, digest_of
+from lineal.engine.code.parts import LONGEST_SOURCE, MOST_SOURCE, Part, digest_of
 from lineal.engine.code.references import References
 from lineal.engine.code.resolve import Chain, Found, Place, Resolver
 from lineal.engine.code.sources import Source, Sources
@@ -52,6 +52,7 @@ class Walk:
         self.parts: dict[str, Part] = {}
         self.notes: list[str] = []
         self.source = ""
+        self._places: dict[str, tuple[Source, int, int]] = {}
         self.watch = Watch(self._redigest)
         self._queue: deque[tuple[str, Any]] = deque()
         self._named: dict[tuple[int, str], str] = {}
@@ -72,6 +73,17 @@ class Walk:
             self._handler(piece)(key, piece)
         own = root[0] == "reference" and root[1][0] == "own"
         return root[1][1] if own else digest_of("root/1", root)
+
+    def read_sources(self) -> dict[str, str]:
+        """Read the sources of the parts, by key and in the order in which they were met, as far as `MOST_SOURCE` goes."""
+        found, left = {}, MOST_SOURCE
+        for key, (source, first, last) in self._places.items():
+            text = source.lines(first, last)[:LONGEST_SOURCE]
+            left -= len(text)
+            if left < 0:
+                break
+            found[key] = text
+        return found
 
     def distributions(self) -> dict[str, str]:
         """Give the versions of the distributions that hold the third-party modules."""
@@ -119,6 +131,7 @@ class Walk:
             self.notes += [f"{text} in {key}, line {line}" for text, line in unit.notes]
             if id(function) in self._roots:
                 self._follow_hints(unit.hints, place)
+            self._places[key] = (source, *lines)
             if function is self._innermost:
                 self.source = source.lines(*lines)
         for name, cell in cells.items():
@@ -178,6 +191,7 @@ class Walk:
         if source is not None:
             says = ["source", [unit.says for unit in units]]
             lines, path = (units[-1].first, units[-1].last), source.path
+            self._places[key] = (source, *lines)
             if source.edited:
                 says.append("its body may differ from the one that was loaded")
             names = self._names([chain for unit in units for chain in unit.chains], place)
@@ -289,6 +303,8 @@ class Walk:
             self.watch.value(value, content)
         source = self._sources.at(path, namespace) if name and path else None
         first, last = source.assigned.get(name, (0, 0)) if source is not None else (0, 0)
+        if first and source is not None:
+            self._places[key] = (source, first, last)
         self.parts[key] = Part(kind, content, shown_path(path, name_of(namespace)), (first, last), shown(value))
 
 
