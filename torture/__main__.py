@@ -35,11 +35,12 @@ class Phase:
 
 def phases() -> dict[str, Phase]:
     """Give the classes of faults. Imported late: the process must be under the shim first."""
-    from torture import calls, corruption, cost, powercuts, stress
+    from torture import calls, corruption, cost, machine, powercuts, stress
 
     return {
         "cost": Phase(cost.run, 0.5, on_disk=True),
         "stress": Phase(stress.run, 2.0, on_disk=True),
+        "machine": Phase(machine.run, 4.0),
         "corruption": Phase(corruption.run, 2.0),
         "powercuts": Phase(powercuts.run, 5.0),
         "calls": Phase(calls.run, 5.0),

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the shim stands before the C library of Linux")
 
 
-@pytest.mark.parametrize("phase", ["calls", "corruption", "powercuts", "stress"])
+@pytest.mark.parametrize("phase", ["calls", "corruption", "machine", "powercuts", "stress"])
 def test_no_fault_loses_or_falsifies_anything(phase, tmp_path, seeded):
     """Each class of faults makes the fault happen for real, and finds every promise kept afterwards."""
     command = [
