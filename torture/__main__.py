@@ -33,9 +33,9 @@ class Phase:
     on_disk: bool = False
 
 
-def phases() -> dict[str, Phase]:
+def phases(*, short: bool) -> dict[str, Phase]:
     """Give the classes of faults. Imported late: the process must be under the shim first."""
-    from torture import calls, corruption, cost, machine, powercuts, stress
+    from torture import calls, corruption, cost, machine, powercuts, realdisk, stress
 
     return {
         "cost": Phase(cost.run, 0.5, on_disk=True),
@@ -43,6 +43,7 @@ def phases() -> dict[str, Phase]:
         "machine": Phase(machine.run, 4.0),
         "corruption": Phase(corruption.run, 2.0),
         "powercuts": Phase(powercuts.run, 5.0),
+        **({} if short else {"realdisk": Phase(realdisk.run, 2.0)}),
         "calls": Phase(calls.run, 5.0),
     }
 
@@ -51,7 +52,7 @@ def main() -> int:
     """Run, print, and give the exit code."""
     arguments = _arguments()
     _enter_shim()
-    known = phases()
+    known = phases(short=arguments.short)
     wanted = arguments.only or list(known)
     total = sum(known[name].share for name in wanted)
     print(f"seed: {arguments.seed} (again with --seed {arguments.seed})", flush=True)

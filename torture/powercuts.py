@@ -82,7 +82,7 @@ class Cuts:
             checked = forks.in_child(self.place / "home", _never_wrong, acks, self.loop.source, durability="off")
         else:
             again = functools.partial(flow.work, N, self.loop.source)
-            checked = forks.in_child(self.place / "home", _after_boot, acks, again, level, durability=level)
+            checked = forks.in_child(self.place / "home", after_boot, acks, again, level, durability=level)
         if checked.error or checked.hung:
             return [f"the next run or the check failed: {checked.error or 'hung'}"]
         lost, found = checked.value
@@ -125,7 +125,8 @@ def _new_boot() -> None:
     host._LINUX_BOOT_ID = Path("/proc/sys/kernel/random/uuid")  # another one each time, kept by the cache
 
 
-def _after_boot(acks: list[Any], again: Any, level: str) -> tuple[list[str], list[str]]:
+def after_boot(acks: list[Any], again: Any, level: str) -> tuple[list[str], list[str]]:
+    """In the child, as if the machine had booted: give what is lost as it may be, and the violations."""
     _new_boot()
     if level == "step":
         return [], checks.violations(acks, again, flow.check_value)

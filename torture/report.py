@@ -21,6 +21,11 @@ CLASSES = {
         "is lost: all of it, only content, only names, content turned to zeros, or any mixture block by block. The model knows no order between "
         "unsynced calls, so it is harsher than ext4, xfs or btrfs. After a sync that failed, no later sync saves what was written before it.",
     ),
+    "realdisk": (
+        "Power cuts of a real file system",
+        "The same work on an ext4 under a loop device. The process is stopped at a random moment, the disk is copied as it is without the page cache, "
+        "the journal of the copy recovers, and all that was reported done must be there.",
+    ),
     "stress": (
         "Many processes at once",
         "Processes save values, run a pipeline whose second step they share, load, and prune, all on one store on a real disk.",
