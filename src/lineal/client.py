@@ -10,6 +10,7 @@ from uuid import UUID
 
 from lineal.artifact_store.external import External
 from lineal.backups import BackupReport, back_up
+from lineal.doctor import Check, Places, examine
 from lineal.engine.bar import ReadingBar
 from lineal.errors import NotFound, UsageError
 from lineal.host import alone
@@ -367,6 +368,19 @@ class Client:
         workspace = self.workspace
         with ReadingBar("the backup", quiet=workspace.settings.quiet, units="objects") as bar:
             return back_up(workspace.metadata, workspace.artifact_store, workspace.logs, self._lock, Path(path).expanduser(), bar)
+
+    def doctor(self) -> list[Check]:
+        """Look whether this machine and the stores can do what Lineal relies on: versions, file systems, space, permissions, durability.
+
+        Tests the stores with scratch data, which is gone afterwards. What is wrong is a `Check` in the state "problem", and no exception.
+        """
+        workspace = self.workspace
+        return examine(
+            Places(
+                workspace.settings.home, workspace.database, workspace.store_folder, workspace.settings.durability,
+                lambda: workspace.metadata, lambda: workspace.artifact_store,
+            )
+        )  # fmt: skip
 
     def _delete(self, ids: Sequence[str]) -> None:
         check_stores(self.workspace.metadata, self.workspace.artifact_store)

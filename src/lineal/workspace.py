@@ -41,7 +41,7 @@ class Workspace:
         self.settings = settings
         self._lock = threading.RLock()
         set_cache_folder(settings.home / "cache" / "code")
-        for folder in (settings.home, _store_folder(settings)):
+        for folder in (settings.home, self.store_folder):
             leave_out(folder)
         self._metadata: MetadataStore | None = None
         self._artifacts: Artifacts | None = None
@@ -56,7 +56,7 @@ class Workspace:
             with self._lock:
                 if self._metadata is None:
                     prepare_home(self.settings.home)
-                    path, durability = _sqlite_path(self.settings), self.settings.durability
+                    path, durability = self.database, self.settings.durability
                     metadata = SqliteMetadataStore(
                         path,
                         durability=durability,
@@ -69,6 +69,16 @@ class Workspace:
         return self._metadata
 
     @property
+    def database(self) -> Path:
+        """The file of the metadata store."""
+        return _sqlite_path(self.settings)
+
+    @property
+    def store_folder(self) -> Path:
+        """The folder of the artifact store."""
+        return _store_folder(self.settings)
+
+    @property
     def artifact_store(self) -> ArtifactStore:
         """Where bytes live."""
         if self._store is None:
@@ -76,7 +86,7 @@ class Workspace:
                 if self._store is None:
                     if not self.settings.artifact_store:
                         prepare_home(self.settings.home)
-                    self._store = LocalArtifactStore(_store_folder(self.settings))
+                    self._store = LocalArtifactStore(self.store_folder)
         return self._store
 
     @property
@@ -105,7 +115,7 @@ class Workspace:
     @property
     def claims(self) -> Claims | None:
         """Who of this machine makes which result now, kept beside the facts; None where that is switched off."""
-        path = _sqlite_path(self.settings)
+        path = self.database
         return claims_at(path.with_name(f"{path.name}.claims")) if self.settings.single_flight == "on" else None
 
     @property

@@ -20,6 +20,7 @@ COMMANDS = {
     "artifact": ("lineal.cli.artifact", "Look at artifacts and their versions."),
     "backup": ("lineal.cli.backup", "Copy everything into a folder while runs go on."),
     "config": ("lineal.cli.config", "Show each setting and where it comes from."),
+    "doctor": ("lineal.cli.doctor", "Check what Lineal relies on here, and test the stores."),
     "init": ("lineal.cli.init", "Keep what is run below this folder in a .lineal folder here."),
     "lineage": ("lineal.cli.lineage", "Show what a version comes from and what was made from it."),
     "run": ("lineal.cli.run", "Run a pipeline of a Python file."),

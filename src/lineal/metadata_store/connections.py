@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lineal import filesystems
 from lineal.errors import StorageFull, StoreBusy, StoreError, UsageError
 from lineal.files import make_folders
 from lineal.metadata_store.migrate import is_current, migrate
@@ -29,10 +30,19 @@ T = TypeVar("T")
 SYNCHRONOUS = {"step": "FULL", "run": "NORMAL", "off": "OFF"}
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 
+NETWORK_REMEDY = "put it on a local disk: LINEAL_METADATA_STORE=sqlite:////folder/lineal.db (the artifact store may stay where it is), or use a Lineal server"
+
 LOG_LIMIT = 4 << 20
 """Bytes of write-ahead log from which it is copied into the database file."""
 
 _LOOK_EVERY = 63  # commits between two looks at the log's size; one less than a power of two
+
+
+def has_reset_bug(version: tuple[int, ...]) -> bool:
+    """Tell whether that SQLite can damage a log that is reset during a checkpoint. Fixed in 3.51.3, and before it in 3.44.6 and 3.50.7."""
+    major, minor, patch = version[:3]
+    fixed = {(3, 44): 6, (3, 50): 7, (3, 51): 3}.get((major, minor))
+    return (3, 7) <= (major, minor) < (3, 52) and (fixed is None or patch < fixed)
 
 
 class Connections:
@@ -44,6 +54,7 @@ class Connections:
         self._synchronous = SYNCHRONOUS[durability]
         self._log = f"{path}-wal"
         self._commits = 0
+        self._looked = False
         self._free: list[sqlite3.Connection] = []
         self._reset()
         _pools.add(self)
@@ -136,6 +147,9 @@ class Connections:
             raise StoreError(
                 f"SQLite {sqlite3.sqlite_version} is too old: Lineal needs 3.35 or newer; use a newer Python or system library"
             )
+        if not self._looked:
+            _refuse_network(self.path)
+            self._looked = True
         try:
             _create(self.path)
             db = sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None, check_same_thread=False, cached_statements=256)
@@ -266,6 +280,15 @@ def _roll_back(db: sqlite3.Connection) -> None:
 def _close_all(free: list[sqlite3.Connection]) -> None:
     while free:
         free.pop().close()
+
+
+def _refuse_network(path: Path) -> None:
+    kind = filesystems.type_of(path)
+    if filesystems.is_network(kind):
+        raise StoreError(
+            f"{path} lies on {kind}, a file system of the network, where SQLite cannot rely on locks and shared memory, and the database could "
+            f"be damaged; {NETWORK_REMEDY}"
+        )
 
 
 def _create(path: Path) -> None:
