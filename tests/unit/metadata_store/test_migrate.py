@@ -1,5 +1,7 @@
 """Migrations."""
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -144,3 +146,72 @@ def test_numbers_have_no_gap(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="gap"):
         numbered(tmp_path)
     assert numbered(FOLDER) == module.MIGRATIONS
+
+
+def killed_before(statement: int) -> type[sqlite3.Connection]:
+    """Give a kind of connection whose process is killed before its n-th statement that may write, from 1."""
+    left = statement
+
+    class Doomed(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:  # type: ignore[override]
+            nonlocal left
+            if (not sql.startswith("SELECT") and " = " in sql) or not sql.startswith(("SELECT", "PRAGMA")):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return super().execute(sql, *parameters)
+
+    return Doomed
+
+
+def in_a_child_that_dies(path: Path, statement: int) -> bool:
+    """Migrate in a process that is killed before its n-th statement, and tell whether it came that far."""
+    child = os.fork()
+    if child == 0:
+        try:
+            db = sqlite3.connect(path, isolation_level=None, timeout=10, factory=killed_before(statement))
+            sqlite3.Connection.execute(db, "PRAGMA synchronous = OFF")  # a kill loses nothing that the system has
+            migrate(db, path, 10)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+@pytest.mark.parametrize("begun", [0, 1])
+def test_a_migration_killed_at_every_statement_is_finished_by_the_next(tmp_path: Path, begun: int) -> None:
+    """A new store and one of the first schema: whoever comes next finds what was committed and completes it; what was there stays."""
+    wanted = connect(tmp_path / "whole.db")
+    migrate(wanted, tmp_path / "whole.db", 10)
+    statement = 0
+    while True:
+        statement += 1
+        path = tmp_path / f"{statement}.db"
+        if begun:
+            db = connect(path)
+            db.execute("PRAGMA synchronous = OFF")
+            migrate(db, path, 10, MIGRATIONS[:begun])
+            db.execute("INSERT INTO meta VALUES ('mine', 'x')")
+            db.close()
+        came = in_a_child_that_dies(path, statement)
+        db = connect(path)
+        db.execute("PRAGMA synchronous = OFF")
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        recorded = db.execute("SELECT max(version) FROM migrations").fetchone()[0] if version else 0
+        assert version == recorded  # a migration and its record came together
+        migrate(db, path, 10)
+        assert shape(db) == shape(wanted)
+        assert [row[0] for row in db.execute("SELECT version FROM migrations")] == [number for number, _ in MIGRATIONS]
+        assert db.execute("SELECT count(*) FROM meta WHERE key = 'mine'").fetchone() == (begun,)
+        db.close()
+        if begun:
+            copy = connect(path.with_name(f"{path.name}.schema-1.backup"))
+            assert copy.execute("SELECT count(*) FROM meta WHERE key = 'mine'").fetchone() == (1,)
+            copy.close()
+        if not came:
+            break
+    wanted.close()
+    assert statement > (20 if begun else 30)
