@@ -111,6 +111,10 @@ class NotFound(LinealError, KeyError):
     http_status = 404
 
 
+class CodeNotFound(NotFound):
+    """The step that a stored step run was a call of is not to be found in the code as it is now."""
+
+
 class VersionGone(NotFound):
     """A version that a cached result would give again was pruned or deleted meanwhile. `step_run_id` is the step run that would give it."""
 

@@ -25,7 +25,7 @@ from lineal.graph.plan import Call, OutputRef, needed_for
 from lineal.graph.policy import CachePolicy, check_policy
 from lineal.graph.recorder import Recorder
 from lineal.graph.signature import bind, check_input, coerce_parameter, parameters_of, signature_of, split_outputs
-from lineal.graph.step import Options, Retry, StepSpec
+from lineal.graph.step import Options, Retry, StepSpec, remember
 from lineal.materializers.base import AnyMaterializer
 from lineal.materializers.registry import instance
 from lineal.model import values
@@ -63,7 +63,7 @@ class Step(Generic[P, R]):
         signature = spec.signature if spec is not None else signature_of(function, name)
         if options.cache_policy is not None:
             check_policy(options.cache_policy, [each.name for each in signature.inputs], f"step {name!r}")
-        self.spec = StepSpec(name, function, signature, options, _materializers(options.output_materializers, signature, name))
+        self.spec = remember(StepSpec(name, function, signature, options, _materializers(options.output_materializers, signature, name)))
 
     @property
     def name(self) -> str:

@@ -5,15 +5,19 @@ import contextlib
 import functools
 import shutil
 import signal
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 
 from lineal import private
+from lineal.artifact_store import tree
 from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.local import LocalArtifactStore
+from lineal.artifact_store.through import ReadThrough
 from lineal.artifacts import Artifacts
 from lineal.engine.claims import Claims, claims_at
 from lineal.engine.execute import StepResult, StepTask, execute_step
@@ -131,6 +135,22 @@ class Workspace:
         """Give the file that holds what a step printed and logged; it exists only if there was anything."""
         return log_path(self.log_folder(run_id), step_run_id)
 
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator["Workspace"]:
+        """Make a workspace in a temporary folder, which is the open one inside of `with` and gone afterwards.
+
+        It reads the objects of this one and writes nothing there: facts and bytes of what runs inside are its own.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="lineal-scratch-"))
+        workspace = _Scratch(self, folder)
+        try:
+            with inside(workspace):
+                yield workspace
+        finally:
+            workspace.metadata.close()
+            private.offered.pop(folder / "copies", None)
+            tree.remove(str(folder))
+
     @property
     def capacity(self) -> int:
         """How many steps run at once."""
@@ -176,6 +196,21 @@ def _pair(metadata: MetadataStore, store: ArtifactStore) -> None:
             LinealWarning,
             stacklevel=3,
         )
+
+
+class _Scratch(Workspace):
+    """A workspace in a folder of its own that reads the objects of another one too."""
+
+    def __init__(self, of: Workspace, folder: Path) -> None:
+        own = replace(of.settings, home=folder, metadata_store="", artifact_store="", orchestrator="local", durability="off")
+        super().__init__(replace(own, single_flight="off", visualizations="off"))
+        set_cache_folder(of.settings.home / "cache" / "code")
+        self._of = of
+        self._store = ReadThrough(folder / "store", of.artifact_store)
+
+    @property
+    def life(self) -> LifeSign:
+        return self._of.life
 
 
 def prepare_home(home: Path) -> bool:

@@ -20,10 +20,12 @@ BY_NAME = {
     "lineal.cli.app": "each subcommand is loaded when it is used, so that `lineal --help` stays fast",
     "lineal.engine.code.resolve": "a module that a step imports in its body is the user's, and its code is part of what the step does",
     "lineal.engine.dependencies": "a cache policy may name a module of the user's, whose code is then part of what counts",
+    "lineal.engine.recall": "a stored step is found by importing the user's module in which it stands",
     "lineal.engine.remote": "a worker imports the user's module in which a step stands",
     "lineal.materializers": "the public names are loaded on first use: whoever needs a module of the room needs none of the others",
     "lineal.materializers.registry": "a library's materializers are loaded when the first value of one of its types appears",
     "lineal.materializers.sklearn": "of the modules on its list only those that a model names are loaded, to see that it names their own",
+    "lineal.views.replay": "a debugger is named by the user and loaded only when one is wanted",
     "lineal.testing": "the suites need pytest, which is loaded when one of them is named",
 }
 

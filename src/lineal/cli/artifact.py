@@ -12,6 +12,7 @@ from lineal.cli import tags as marks
 from lineal.cli.diff import diff
 from lineal.cli.options import list_options, metadata_option, split_version, time_options, when
 from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table
+from lineal.cli.reproduce import reproduce
 from lineal.client import Client
 from lineal.model.records import Json
 from lineal.model.text import moment_text, size_text
@@ -154,6 +155,7 @@ for each in (
     marks.pin,
     marks.unpin,
     diff,
+    reproduce,
     delete.delete_artifact,
     delete.prune,
     values.load,

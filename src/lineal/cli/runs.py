@@ -5,6 +5,7 @@ import click
 from lineal.cli.delete import delete_runs
 from lineal.cli.options import list_options, metadata_option, time_options, when
 from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table, print_text
+from lineal.cli.reproduce import replay
 from lineal.client import Client
 from lineal.engine.undeclared import summary
 from lineal.engine.why import value_text
@@ -125,6 +126,7 @@ def logs(run: str, step: str | None, as_json: bool) -> None:
 
 
 command.add_command(delete_runs)
+command.add_command(replay)
 
 
 def _chosen(view: RunView, step: str | None) -> list[StepRunView]:

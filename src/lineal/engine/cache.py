@@ -16,7 +16,7 @@ from lineal.graph.policy import CachePolicy
 from lineal.graph.step import MISSING, StepSpec
 from lineal.materializers.registry import Registry
 from lineal.metadata_store.base import MetadataStore
-from lineal.model import digest
+from lineal.model import digest, values
 from lineal.model.naming import new_id
 from lineal.model.records import CachedCall, CodeRecord, InputEdge, Json, NewOutput, SameOutput, VersionRecord
 
@@ -38,6 +38,7 @@ class Inquiry:
             older than the policy allows).
         policy: What the call's cache policy added, as it is stored; empty without one.
         given: The versions that go in, by `artifact@version`.
+        shapes: How lists, tuples and dicts of versions are put together, by input, so that the call can be made again.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Inquiry:
     decision: str = "miss"
     policy: Mapping[str, Json] = field(default_factory=dict)
     given: Mapping[str, VersionRecord] = field(default_factory=dict)
+    shapes: Mapping[str, Json] = field(default_factory=dict)
 
     def ingredients(self) -> dict[str, Json]:
         """Give what is stored beside the key, so that `why` can be answered."""
@@ -63,6 +65,8 @@ class Inquiry:
         }
         if self.policy:
             facts["policy"] = self.policy
+        if self.shapes:
+            facts["shapes"] = self.shapes
         return facts
 
     def code_record(self) -> CodeRecord:
@@ -107,6 +111,7 @@ def inquire(call: Call, ended: Mapping[int, Any], artifacts: Artifacts) -> Inqui
     identities: dict[str, object] = {}
     parameters: dict[str, Json] = {}
     digests: dict[str, Any] = {}
+    shapes: dict[str, Json] = {}
     for name, item in call.inputs.items():
         if type(item) is Parameter:
             inputs[name] = item
@@ -114,11 +119,15 @@ def inquire(call: Call, ended: Mapping[int, Any], artifacts: Artifacts) -> Inqui
             parameters[name] = item.json
         else:
             inputs[name], digests[name] = resolver.resolve(name, item)
+            if type(item) is Collection:
+                shapes[name] = shape_of(item, name)
     code = fingerprint(call.step.function)
     outputs = output_ids(call.step, artifacts.registry)
     if policy is None:
         key = digest.of_call(code.digest, identities, digests, outputs, {})
-        return Inquiry(key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs, given=resolver.given)
+        return Inquiry(
+            key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs, given=resolver.given, shapes=shapes
+        )
     look = Look(lambda name: input_value(inputs[name], artifacts), fingerprint, f"step {call.name!r}")
     found = dependencies(policy, call.step, look)
     if not policy.include_step_parameters:
@@ -128,8 +137,29 @@ def inquire(call: Call, ended: Mapping[int, Any], artifacts: Artifacts) -> Inqui
         digests.pop(name, None)
     key = digest.of_call(code_part(policy, code, call.step), identities, digests, outputs, found.extras)
     return Inquiry(
-        key, code, inputs, resolver.edges, parameters, digests, resolver.versions, outputs, policy=found.facts, given=resolver.given
+        key,
+        code,
+        inputs,
+        resolver.edges,
+        parameters,
+        digests,
+        resolver.versions,
+        outputs,
+        policy=found.facts,
+        given=resolver.given,
+        shapes=shapes,
     )
+
+
+def shape_of(item: Input, name: str) -> Json:
+    """Give how an input is put together: null for a version, else one pair of "value" or a kind of collection and what is in it."""
+    if type(item) is Parameter:
+        return {"value": item.json}
+    if type(item) is not Collection:
+        return None
+    if item.kind is dict:
+        return {"dict": [[values.to_json(key, name=name), shape_of(child, name)] for key, child in item.items.items()]}
+    return {item.kind.__name__: [shape_of(child, name) for child in item.items.values()]}
 
 
 @dataclass(slots=True)

@@ -1,8 +1,10 @@
 """A step as data: its function, its named inputs and outputs, its options."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from lineal.graph.policy import CachePolicy
 from lineal.materializers.base import AnyMaterializer
@@ -122,7 +124,7 @@ class Options:
         return replace(weaker, **said)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class StepSpec:
     """A step: what is called, what goes in and comes out. Compared by identity."""
 
@@ -131,3 +133,18 @@ class StepSpec:
     signature: Signature
     options: Options = field(default_factory=Options)
     materializers: Mapping[str, AnyMaterializer] = field(default_factory=dict)
+
+
+_known: WeakValueDictionary[int, StepSpec] = WeakValueDictionary()
+_count = itertools.count()
+
+
+def remember(spec: StepSpec) -> StepSpec:
+    """Note a step of this process, as long as somebody holds it, and give it back."""
+    _known[next(_count)] = spec
+    return spec
+
+
+def known_steps() -> list[StepSpec]:
+    """Give the steps of this process, the newest first."""
+    return [spec for _, spec in sorted(_known.items(), reverse=True)]

@@ -127,7 +127,7 @@ class _Walk:
         """Say what else may have differed where code, parameters and inputs are the same."""
         runs = self.metadata.runs_by_id([one.run_id, other.run_id])
         places = [runs[each.run_id].environment if each.run_id in runs else {} for each in (one, other)]
-        said = tuple(_environment_changes(*places))
+        said = tuple(environment_changes(*places))
         if same:
             return said
         return said or ("the same code, parameters and inputs gave something else: it depends on chance, or on what is not recorded",)
@@ -151,7 +151,8 @@ def _step_text(version: VersionRecord, maker: StepRunRecord) -> str:
     return f"{shown(maker.step)} of pipeline {shown(version.pipeline)}"
 
 
-def _environment_changes(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[str]:
+def environment_changes(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[str]:
+    """Say what differs between the environments of two runs."""
     for name in sorted({*old, *new}):
         before, after = old.get(name), new.get(name)
         if before != after:

@@ -3,14 +3,17 @@
 import difflib
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from lineal.engine.run import Services
 from lineal.errors import MaterializerError, NotFound
 from lineal.model import values
 from lineal.model.records import Json, RunRecord, StepRunRecord, VersionRecord
 from lineal.model.states import Status
 from lineal.model.text import duration_text, shown
+from lineal.settings import Settings
 
 if TYPE_CHECKING:  # views are handed these and never make one
     from lineal.artifact_store.base import ArtifactStore
@@ -19,6 +22,15 @@ if TYPE_CHECKING:  # views are handed these and never make one
     from lineal.metadata_store.base import MetadataStore
 
 V = TypeVar("V")
+
+
+class Scratch(Services, Protocol):
+    """A workspace of its own, for what shall leave nothing behind. It reads the objects of the one that it was made from."""
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings."""
+        ...
 
 
 class Stores(Protocol):
@@ -46,6 +58,10 @@ class Stores(Protocol):
 
     def log_path(self, run_id: str, step_run_id: str) -> Path:
         """Give the file of a step's log; it may not exist."""
+        ...
+
+    def scratch(self) -> AbstractContextManager[Scratch]:
+        """Make a scratch workspace, which is the open one inside of `with` and gone afterwards."""
         ...
 
 

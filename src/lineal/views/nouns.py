@@ -7,6 +7,7 @@ A view asks the store once for what it does not have, and keeps the answer; `ref
 import dataclasses
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 from lineal.engine.fingerprint import explain_change
 from lineal.engine.reasons import diff_of, why
@@ -21,6 +22,8 @@ from lineal.views import html, shapes
 from lineal.views.base import Named, Stores, error_line, name_text, state_text, took_text
 from lineal.views.difference import Difference, difference
 from lineal.views.lineage import LineageView
+from lineal.views.replay import Debugger, replay
+from lineal.views.reproduction import Reproduction, reproduce
 from lineal.views.run_facts import RunFacts, StepRunFacts
 from lineal.views.version_facts import VersionFacts
 
@@ -79,6 +82,21 @@ class VersionView(VersionFacts):
         What cannot be loaded is compared by facts and lineage. Raises UsageError for a key that does not tell rows apart.
         """
         return difference(self.record, other.record, self.workspace, key, explain_change)
+
+    def reproduce(self, *, across_pipelines: bool = True) -> Reproduction:
+        """Make it again: run the steps of its lineage, as the code says them now, and compare what comes out. Nothing is recorded.
+
+        Args:
+            across_pipelines: Whether also what other pipelines made of it is made again; otherwise it is taken from the store, as is
+                what no step made and what a step loaded by itself.
+
+        The steps run in this process, with their stored parameters and in a temporary folder that is gone afterwards.
+
+        Raises UsageError for a version that no step made, CodeNotFound when the code of a step is not to be found, ArtifactMissing when
+        data from which it comes is gone; all before anything runs. A step that fails now is a difference.
+        """
+        with self.workspace.scratch() as scratch:
+            return reproduce(self.record, self.workspace.metadata, scratch, across_pipelines=across_pipelines)
 
     def add_tags(self, tags: str | Iterable[str], *, exclusive: bool = False) -> "VersionView":
         """Add a tag or several, and give this view.
@@ -172,6 +190,19 @@ class StepRunView(StepRunFacts):
         A unified diff; empty when the code is the same, and for a step run whose earlier result was given.
         """
         return diff_of(self.record, self.workspace.metadata)
+
+    def replay(self, *, debugger: str | Debugger | None = None) -> dict[str, Any]:
+        """Call the step's function again, as the code says it now, with its stored inputs, and give its outputs by name. Nothing is recorded.
+
+        Args:
+            debugger: The name of a module such as "pdb" or "ipdb" whose `runcall` stops at the function's first line; or what is called
+                instead of it, with the function and its keyword arguments. With None `breakpoint()` in the code stops as always.
+
+        Raises CodeNotFound when the code of the step is not to be found, ArtifactMissing when data that went in is gone, and what the
+        function raises.
+        """
+        with self.workspace.scratch() as scratch:
+            return replay(self.record, self.workspace.metadata, scratch, debugger)
 
     @cached_property
     def source(self) -> str | None:
