@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TextIO
 
 from lineal import memory
 
@@ -207,3 +207,15 @@ else:
         except OSError:
             return None
         return True
+
+
+def in_notebook() -> bool:
+    """Tell whether this code runs in a notebook, without loading IPython to find out."""
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None else None
+    return getattr(shell, "kernel", None) is not None  # a terminal's IPython has none
+
+
+def progress_stream() -> TextIO | None:
+    """Give where progress is shown: standard error; in a notebook, which shows that in red as if something was wrong, standard output."""
+    return sys.stdout if in_notebook() else sys.stderr

@@ -146,6 +146,9 @@ def shown(notebook: nbformat.NotebookNode, name: str) -> list[dict[str, object]]
 
 def test_a_run_in_a_notebook_gives_what_its_steps_made(executed: nbformat.NotebookNode) -> None:
     assert not [each for cell in executed.cells for each in cell.outputs if each.output_type == "error"]
+    streams = [each for each in executed.cells[0].outputs if each.output_type == "stream"]
+    assert {each.name for each in streams} == {"stdout"}, "what goes well is not shown in red"
+    assert "completed in" in "".join(each.text for each in streams)
 
 
 def test_a_table_is_shown_below_its_cell_as_part_of_the_page(executed: nbformat.NotebookNode) -> None:

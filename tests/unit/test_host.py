@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+import types
 from pathlib import Path
 
 import pytest
 
 from lineal import host
-from lineal.host import LifeSign, boot_id, host_name, life_sign
+from lineal.host import LifeSign, boot_id, host_name, in_notebook, life_sign, progress_stream
 
 
 @pytest.fixture
@@ -220,3 +221,20 @@ def test_a_beat_renews_what_was_written_and_keeps_the_lock(folder: Path) -> None
     code = f"from lineal.host import life_sign; from pathlib import Path; print(life_sign(Path({str(folder)!r})).last({token!r}).boot)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == boot_id()
     assert seen_by_another(folder, token) == "True"
+
+
+def test_a_notebook_is_noticed_without_loading_ipython(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a shell with a kernel is a notebook: a terminal's IPython has none."""
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    assert not in_notebook()
+    assert "IPython" not in sys.modules
+    for shell, expected in ((None, False), (types.SimpleNamespace(), False), (types.SimpleNamespace(kernel=object()), True)):
+        monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda shell=shell: shell))
+        assert in_notebook() is expected
+
+
+def test_progress_is_no_error_in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It shows what comes on standard error in red."""
+    assert progress_stream() is sys.stderr
+    monkeypatch.setattr("lineal.host.in_notebook", lambda: True)
+    assert progress_stream() is sys.stdout

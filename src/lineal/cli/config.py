@@ -7,6 +7,7 @@ import click
 from lineal.cli.output import Column, json_option, print_json, print_table
 from lineal.settings import Settings, setting_names, variable_of
 
+_UNSET = {"metadata_store": "(lineal.db in home)", "artifact_store": "(store in home)", "token": "(none)"}
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
 
@@ -19,7 +20,7 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json({"settings": [dict(zip(("name", "value", "source", "variable"), row, strict=True)) for row in rows]})
         return
-    texts = [(name, "" if value is None else str(value), source, variable) for name, value, source, variable in rows]
+    texts = [(name, _UNSET.get(name, "") if value is None else str(value), source, variable) for name, value, source, variable in rows]
     print_table([Column("setting"), Column("value", whole=True), Column("from", whole=True), Column("variable")], texts)
 
 

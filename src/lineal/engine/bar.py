@@ -1,12 +1,12 @@
 """Shows how far the reading of many files is, once it takes longer than a moment: a bar on a terminal, a line now and then elsewhere."""
 
-import sys
 import threading
 import time
 from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
 from lineal.engine.progress import Unbreakable, live_lines
+from lineal.host import progress_stream
 from lineal.model.text import duration_text, shown, size_text
 
 PATIENCE = 1.0
@@ -17,7 +17,7 @@ PAUSE = 10.0
 
 
 class ReadingBar:
-    """Is told how many files are read, from any thread, and shows it on standard error. To be used in a `with` block.
+    """Is told how many files are read, from any thread, and shows it on standard error, in a notebook on standard output. To be used in a `with` block.
 
     Args:
         what: What is read, for people.
@@ -28,7 +28,8 @@ class ReadingBar:
     def __init__(self, what: str, *, quiet: bool, units: str = "files") -> None:
         self._what = shown(what)
         self._units = units
-        self._out = None if quiet or sys.stderr is None else Unbreakable(sys.stderr)
+        stream = None if quiet else progress_stream()
+        self._out = None if stream is None else Unbreakable(stream)
         self._lock = threading.Lock()
         self._files = self._bytes = self._all_files = self._all_bytes = 0
         self._began = self._said = time.monotonic()

@@ -5,12 +5,12 @@ What is shown is a courtesy: a reporter never raises into the run. When its stre
 
 import atexit
 import io
-import sys
 import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
+from lineal.host import progress_stream
 from lineal.model.records import RunRecord
 from lineal.model.states import Status
 from lineal.model.text import duration_text, shown
@@ -44,12 +44,13 @@ class Reporter(Protocol):
 
 
 def make_reporter(quiet: bool, *, live: bool = True) -> Reporter | None:
-    """Give the reporter for standard error: live on a terminal, plain elsewhere, None when `quiet` or when there is no stream.
+    """Give the reporter for standard error, in a notebook for standard output: live on a terminal, plain elsewhere, None when `quiet` or
+    when there is no stream.
 
     `live` False gives plain lines on a terminal too: live ones would be torn apart by processes that print to it by themselves.
     To be called before standard error is replaced for a run: what a reporter writes must not end up in a step's log.
     """
-    stream = sys.stderr
+    stream = progress_stream()
     if quiet or stream is None:
         return None
     out = Unbreakable(stream)

@@ -73,4 +73,7 @@ def _diagram(value: Any) -> str:
     # It numbers its parts anew at each call: with numbers of its own, equal estimators have equal diagrams.
     numbers: dict[str, int] = {}
     html: str = estimator_html_repr(value)
-    return _NUMBERED.sub(lambda match: f"{match[1]}{numbers.setdefault(match[0], len(numbers) + 1)}", html)
+    height = 64 + 40 * html.count('<input class="sk-toggleable__control')  # about: a part takes a line, unless it stands beside another
+    return f'<meta name="lineal-height" content="{height}">' + _NUMBERED.sub(
+        lambda match: f"{match[1]}{numbers.setdefault(match[0], len(numbers) + 1)}", html
+    )

@@ -9,7 +9,7 @@ import random
 import reprlib
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -37,6 +37,9 @@ MISSING: Final = "\N{EN DASH}"
 """What stands for a value that is missing."""
 
 _CELL = 60
+_NARROW = 32  # of each text in a table of many columns, so that the others are seen without scrolling
+_MANY = 4
+_DAYS = 2 * 24 * 3600.0  # seconds from which the time of day says nothing about a range
 _DTYPE = 32
 _TOP = 3
 _LONG = 1_000  # characters of text by which values are told apart
@@ -100,12 +103,13 @@ def content(table: Table) -> str:
     head = [f"<small>{dim(column.name)}</small>" for column in table.labels]
     head += [_head(column, summary) for column, summary in zip(table.body, summaries, strict=True)]
     right = [False] * len(table.labels) + [summary.kind == "number" for summary in summaries]
-    places = shown_rows(table.rows)
+    places, longest = shown_rows(table.rows), _CELL if len(table.body) < _MANY else _NARROW
     rows: list[list[str]] = []
     for number, place in enumerate(places):
         if number and place != places[number - 1] + 1:
             rows.append([dim("⋮")] * len(head))
-        rows.append([dim(cell_text(column.shown[number])) for column in table.labels] + [_cell(each.shown[number]) for each in table.body])
+        labels = [dim(cell_text(column.shown[number])) for column in table.labels]
+        rows.append(labels + [_cell(each.shown[number], longest) for each in table.body])
     sampled = max((len(column.sample) for column in table.body), default=0)
     size = f"{_counted(table.rows, 'row')} {markup.TIMES} {_counted(table.columns, 'column')}"
     left_out = f"the first {len(table.body):,} of {table.columns:,} columns" if len(table.body) < table.columns else ""
@@ -148,7 +152,10 @@ class Summary:
         if not finite:
             return
         low, high = min(finite), max(finite)
-        self.low, self.high = (bound_text(present[positions.index(bound)]) for bound in (low, high))
+        bounds = [present[positions.index(bound)] for bound in (low, high)]
+        if isinstance(bounds[0], datetime) and high - low >= _DAYS:
+            bounds = [bound.date() for bound in bounds]
+        self.low, self.high = map(bound_text, bounds)
         width = high / BINS - low / BINS  # not (high - low): that of the largest numbers is infinite
         start, last = low / width if width else 0, BINS - 1
         counted = Counter(min(int(each / width - start), last) for each in finite) if width else {BINS // 2: len(finite)}
@@ -187,9 +194,9 @@ def _distinct(summary: Summary, column: Column) -> str:
     return said if summary.kind == "bool" else f"{said}, {summary.distinct:,} different"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, longest: int) -> str:
     text = cell_text(value)
-    return dim(text) if text in (MISSING, "NaN") and not isinstance(value, str) else escaped(text, _CELL)
+    return dim(text) if text in (MISSING, "NaN") and not isinstance(value, str) else escaped(text, longest)
 
 
 def cell_text(value: Any) -> str:

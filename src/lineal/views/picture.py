@@ -34,7 +34,10 @@ POLICY: Final = (
 )
 """What HTML of others may do in its frame: run what it brings along, and load nothing."""
 
-_FRAME = "width:100%;height:360px;resize:vertical;border:1px solid #8884;background:#fff"
+_SHORT = 80  # characters of a list that stands on one line
+_TALL = 360  # pixels of a frame, which cannot know how tall its page is
+_HEIGHT = re.compile(r'<meta name="lineal-height" content="(\d{1,4})">')  # unless the page begins with this
+_FRAME = "width:100%;height:{}px;resize:vertical;border:1px solid #8884;background:#fff"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[-+]?[\d.,]+(?:[eE][-+]?\d+)?%?")
 _LANGUAGE = re.compile(r' class="language-[^"]*"')
@@ -118,13 +121,6 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell[:1] in _FORMULA and not _NUMBER.fullmatch(cell) else cell
 
 
-def in_notebook() -> bool:
-    """Tell whether this code runs in a notebook, without loading IPython to find out."""
-    module = sys.modules.get("IPython")
-    shell = module.get_ipython() if module is not None else None
-    return getattr(shell, "kernel", None) is not None  # a terminal's IPython has none
-
-
 def csv_rows(visualization: Visualization, most: int = ROWS + 1) -> list[list[str]]:
     """Give the first rows of comma-separated values, all of the same length; text that csv cannot read, line by line."""
     text = str(visualization.content)
@@ -137,9 +133,25 @@ def csv_rows(visualization: Visualization, most: int = ROWS + 1) -> list[list[st
 
 
 def json_text(visualization: Visualization) -> str:
-    """Give JSON one value a line; text that is no JSON as it is."""
+    """Give JSON one value a line, a short list of plain values on one; text that is no JSON as it is."""
     parsed = _parsed(visualization)
-    return str(visualization.content) if parsed is None else json.dumps(parsed, indent=2, ensure_ascii=False)
+    return str(visualization.content) if parsed is None else _joined(json.dumps(parsed, indent=2, ensure_ascii=False))
+
+
+def _joined(text: str) -> str:
+    lines: list[str] = []
+    opened: int | None = None  # where a list begins of which only plain values have come
+    for line in text.split("\n"):
+        if line.lstrip()[:1] == "]" and opened is not None:
+            whole = lines[opened] + " ".join(each.strip() for each in lines[opened + 1 :]) + line.strip()
+            if len(whole) <= _SHORT:
+                lines[opened:], opened = [whole], None
+                continue
+            opened = None
+        lines.append(line)
+        if line.endswith(("[", "{")):
+            opened = len(lines) - 1 if line.endswith("[") else None
+    return "\n".join(lines)
 
 
 def _parsed(visualization: Visualization) -> Any:
@@ -161,8 +173,10 @@ def _inline(body: str) -> str:
 def _framed(content: str) -> str:
     # The policy comes first: what stands before it would not be held by it.
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    said = _HEIGHT.match(content)
+    style = _FRAME.format(min(int(said[1]), _TALL) if said else _TALL)
     return (
-        f'<iframe sandbox="allow-scripts" referrerpolicy="no-referrer" style="{_FRAME}" srcdoc="{html.escape(policy + content)}"></iframe>'
+        f'<iframe sandbox="allow-scripts" referrerpolicy="no-referrer" style="{style}" srcdoc="{html.escape(policy + content)}"></iframe>'
     )
 
 

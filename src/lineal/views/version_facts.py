@@ -10,6 +10,7 @@ from lineal.artifacts import check_live
 from lineal.engine.context import note_loaded
 from lineal.errors import UsageError
 from lineal.files import FOLDERS, make_empty_folders
+from lineal.host import in_notebook
 from lineal.materializers.paths import PathMaterializer
 from lineal.model.records import FileEntry, Json, VersionRecord
 from lineal.model.text import moment, moment_text, shown, size_text
@@ -188,7 +189,7 @@ class VersionFacts(View):
             title: Shown above them; name and version by default.
         """
         name = name_text(self.record)
-        if picture.in_notebook():
+        if in_notebook():
             picture.show_in_notebook(title or name, self.visualizations)
         else:
             printed.show_in_terminal(title or name, self.visualizations, f"lineal artifact visualize {shlex.quote(name)} --open")

@@ -48,6 +48,19 @@ def test_schema_sample_distribution_and_missing_values_are_shown() -> None:
         assert expected in made
 
 
+def test_a_long_range_of_times_is_one_of_days() -> None:
+    """A column that is wide because of the time of day hides the next one."""
+    start = datetime(2026, 1, 1, 13, 30)  # noqa: DTZ001 - as most frames have them
+    assert "2026-01-01 … 2026-01-08" in content(table(column("t", start, start + timedelta(days=7))))
+    assert "2026-01-01 13:30:00 … 2026-01-01 15:30:00" in content(table(column("t", start, start + timedelta(hours=2))))
+
+
+def test_long_text_is_shorter_where_there_are_many_columns() -> None:
+    long = column("long", "x" * 50)
+    assert "x" * 50 in content(table(long))
+    assert "x" * 33 not in content(table(long, *(column(name, 1) for name in "abc")))
+
+
 def test_what_is_left_out_is_said() -> None:
     shown = Column("a", "int64", list(range(10)), list(range(1000)))
     made = content(table(shown, rows=5_000_000, columns=60))

@@ -3,8 +3,6 @@
 import html
 import json
 import re
-import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from lineal.errors import UsageError
 from lineal.materializers import markup
 from lineal.model.visualization import Visualization
 from lineal.views import picture
-from lineal.views.picture import bundle, in_notebook, page, pieces, write_pages
+from lineal.views.picture import bundle, json_text, page, pieces, write_pages
 from lineal.views.subset import body_of, parse
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -91,8 +89,26 @@ def test_markdown_is_rendered_without_html_scripts_and_remote_images() -> None:
     assert "<td" in made
 
 
+def test_a_short_list_of_plain_values_stands_on_one_line() -> None:
+    """Not one with others in it, nor a long one."""
+    assert json_text(Visualization("json", '{"a":[],"b":[[1,2],["]","["]],"c":[{"d":[1]},2]}')).split("\n") == [
+        "{", '  "a": [],', '  "b": [', "    [1, 2],", '    ["]", "["]', "  ],", '  "c": [', "    {", '      "d": [1]', "    },", "    2", "  ]", "}",
+    ]  # fmt: skip
+    assert json_text(Visualization("json", json.dumps(list(range(100))))).count("\n") == 101
+
+
+def test_a_page_may_ask_for_a_lower_frame_and_for_no_taller_one() -> None:
+    """What draws it knows about how tall it is."""
+    for said, height in (
+        ('<meta name="lineal-height" content="150">', 150),
+        ('<meta name="lineal-height" content="9999">', 360),
+        ("", 360),
+    ):
+        assert f"height:{height}px" in pieces(Visualization("html", f"{said}<script></script>"))
+
+
 def test_json_is_shown_one_value_a_line_and_text_as_it_is() -> None:
-    assert "&quot;a&quot;: [\n" in pieces(Visualization("json", '{"a": [1, "<b>"]}'))
+    assert "{\n  &quot;a&quot;: [1, &quot;&lt;b&gt;&quot;]\n}" in pieces(Visualization("json", '{"a": [1, "<b>"]}'))
     assert "not json" in pieces(Visualization("json", "not json"))
     assert "&lt;b&gt;\\x1b\n" in pieces(Visualization("text", "<b>\x1b\n"))
     assert "the first 50,000 of 60,000 characters" in pieces(Visualization("text", "a" * 60_000))
@@ -143,16 +159,6 @@ def test_cells_that_a_spreadsheet_would_compute_are_exported_as_text(tmp_path: P
     text = 'name,n\n=1+1,-5\n"@x, y",+1e5\n-a,5%\n\ttab,\n'
     write_pages("t", [Visualization("csv", text)], tmp_path, overwrite=False)
     assert (tmp_path / "0.csv").read_text() == "name,n\n'=1+1,-5\n\"'@x, y\",+1e5\n'-a,5%\n'\ttab,\n"
-
-
-def test_a_notebook_is_noticed_without_loading_ipython(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a shell with a kernel is a notebook: a terminal's IPython has none."""
-    monkeypatch.delitem(sys.modules, "IPython", raising=False)
-    assert not in_notebook()
-    assert "IPython" not in sys.modules
-    for shell, expected in ((None, False), (types.SimpleNamespace(), False), (types.SimpleNamespace(kernel=object()), True)):
-        monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda shell=shell: shell))
-        assert in_notebook() is expected
 
 
 def test_what_a_page_of_its_own_holds_is_what_was_checked() -> None:
