@@ -26,6 +26,7 @@ class OverviewTests:
         assert store.run_edges("no-such-run") == {}
 
     def test_steps_are_counted_by_state_with_the_time_that_the_cache_saved(self, store: MetadataStore, run: RunRecord) -> None:
+        """A cached step saved what the one took whose result it gave."""
         slow = a_step_run(run, name="slow", duration=5_000)
         store.finish_step(StepCommit(slow))
         other = store.begin_run(a_run())
@@ -54,6 +55,7 @@ class OverviewTests:
         assert daily.durations == tuple(range(10, 40))
 
     def test_totals_count_shared_bytes_once(self, store: MetadataStore) -> None:
+        """Two versions of one content are kept as one object."""
         assert tuple(store.totals()) == (0, 0, 0, 0, 0, 0)
         for name in ("one", "two"):
             store.save_version(an_output(name, b"x" * 100), None)
