@@ -1,14 +1,14 @@
 """What one trivial step costs: a chain of steps through Lineal, against the floor and against joblib.Memory.
 
-Everything is measured in turns in one process, so that what disturbs the machine disturbs all alike; the median of the rounds
+Everything is measured in turns in one process, so that what disturbs the machine disturbs all alike; the best of the rounds
 counts. Each durability gets a process and an empty store of its own.
 
     python -m bench.chain
 """
 
+import functools
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,12 +17,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench.floor import Floor, add_one, per_step
+from bench.floor import Floor, add, add_one, per_step
+from bench.table import table, verdict
 
 STEPS = 50
 ROUNDS = 9
 LENGTHS = (10, 100, 1000)
+FAN = 1000
 APART = 10_000  # between the starts of two chains, so that no value of one appears in another
+
+# Times the floor: what Lineal aims at.
+AIMS = {
+    ("off", "fresh"): 5.0,
+    ("off", "cached"): 3.0,
+    ("off", "fan"): 3.0,
+    ("step", "fresh"): 2.5,
+    ("step", "cached"): 1.5,
+    ("step", "fan"): 1.5,
+}
+WORDS = {"fresh": f"chain of {STEPS}, fresh", "cached": f"chain of {STEPS}, cached", "fan": f"fan-out of {FAN:,}, cached"}
+Run = Callable[[int, int], object]
 
 
 def measure(durability: str, rounds: int = ROUNDS) -> dict[str, Any]:
@@ -37,54 +51,102 @@ def measure(durability: str, rounds: int = ROUNDS) -> dict[str, Any]:
 
 def measure_here(folder: Path, durability: str, rounds: int) -> dict[str, Any]:
     """Measure in this process, whose environment says which store Lineal uses."""
-    chains: dict[str, Callable[[int, int], object]] = {"lineal": lineal_chain(), "floor": Floor(folder, durability).chain}
+    chain, fan = lineal_shapes()
+    floor = Floor(folder, durability)
+    together = functools.partial(floor.chain, together=True), functools.partial(floor.fan, together=True)
+    # Of each: the chain, fresh and cached; the fan-out, cached.
+    sides: dict[str, tuple[Run, Run, Run]] = {"lineal": (chain, chain, fan), "floor": (floor.chain, *together)}
     if find_spec("joblib"):
-        chains["joblib"] = joblib_chain(folder)
-    for chain in chains.values():
-        chain(-APART, STEPS)  # imports, connections and compiled statements are paid once a process, not once a step
+        one, many = joblib_shapes(folder)
+        sides["joblib"] = (one, one, many)
+    floor.fan(0, FAN)
+    for fresh, _, wide in sides.values():
+        fresh(-APART, STEPS)  # imports, connections and compiled statements are paid once a process, not once a step
+        if wide is not together[1]:
+            wide(0, FAN)
     times: dict[str, list[float]] = {}
     for number in range(rounds):
-        for kind in ("fresh", "cached"):
-            for name, chain in chains.items():
-                times.setdefault(f"{name} {kind}", []).append(per_step(chain, number * APART, STEPS))
-    result: dict[str, Any] = {name: statistics.median(found) for name, found in times.items()}
-    result["growth"] = {str(length): growth(chains["lineal"], length) for length in LENGTHS}
+        for place, kind in enumerate(("fresh", "cached")):
+            for name, shapes in sides.items():
+                times.setdefault(f"{name} {kind}", []).append(per_step(shapes[place], number * APART, STEPS))
+        for name, (_, _, wide) in sides.items():
+            times.setdefault(f"{name} fan", []).append(per_step(wide, 0, FAN))
+    result: dict[str, Any] = {name: min(found) for name, found in times.items()}
+    result["growth"] = {str(length): growth(chain, length) for length in LENGTHS}
     return result
 
 
-def growth(chain: Callable[[int, int], object], length: int) -> list[float]:
-    """Give milliseconds per step of a chain of some length, fresh and cached: the median of three."""
+def growth(chain: Run, length: int) -> list[float]:
+    """Give milliseconds per step of a chain of some length, fresh and cached: the best of three."""
     starts = [1_000_000 * length + number * APART for number in range(3)]
-    return [statistics.median(per_step(chain, start, length) for start in starts) for _ in range(2)]
+    return [min(per_step(chain, start, length) for start in starts) for _ in range(2)]
 
 
-def lineal_chain() -> Callable[[int, int], object]:
-    """Give a chain of one step through Lineal."""
+def lineal_shapes() -> tuple[Run, Run]:
+    """Give a chain of one step, and a fan-out from one, through Lineal."""
     from lineal import pipeline, step
 
-    add = step(add_one)
+    one, two = step(add_one), step(add)
 
     @pipeline
     def chain(start: int, steps: int) -> None:
         x: Any = start
         for _ in range(steps):
-            x = add(x)
+            x = one(x)
 
-    return chain
+    @pipeline
+    def fan(start: int, steps: int) -> None:
+        x = one(start)
+        for number in range(steps):
+            two(x, number)
+
+    return chain, fan
 
 
-def joblib_chain(folder: Path) -> Callable[[int, int], object]:
-    """Give the same chain through joblib.Memory, which keeps values and no records, and never syncs."""
+def joblib_shapes(folder: Path) -> tuple[Run, Run]:
+    """Give the same through joblib.Memory, which keeps values and no records, and never syncs."""
     from joblib import Memory
 
-    add = Memory(folder / "joblib", verbose=0).cache(add_one)
+    memory = Memory(folder / "joblib", verbose=0)
+    one, two = memory.cache(add_one), memory.cache(add)
 
     def chain(start: int, steps: int) -> None:
         x = start
         for _ in range(steps):
-            x = add(x)
+            x = one(x)
 
-    return chain
+    def fan(start: int, steps: int) -> None:
+        x = one(start)
+        for number in range(steps):
+            two(x, number)
+
+    return chain, fan
+
+
+def report() -> list[str]:
+    """Measure, and give the sections of the results."""
+    found = {durability: measure(durability) for durability in ("off", "step")}
+    rows = []
+    for (durability, kind), aim in AIMS.items():
+        own, floor, peer = (found[durability].get(f"{side} {kind}") for side in ("lineal", "floor", "joblib"))
+        peer_said = f"{peer:.3f}" if peer else "not installed"
+        rows.append([durability, WORDS[kind], f"{own:.3f}", f"{floor:.3f}", verdict(own / floor, aim), peer_said])
+    growths = []
+    for durability, each in found.items():
+        for place, kind in enumerate(("fresh", "cached")):
+            times = [pair[place] for pair in each["growth"].values()]
+            growths.append([durability, kind, *(f"{t:.3f}" for t in times), f"{times[-1] / times[0]:.2f}"])
+    return [
+        "## A trivial step: milliseconds per step",
+        "",
+        "The floor (`bench/floor.py`) is hand-written SQLite that keeps the same facts and nothing else; where everything is cached it makes one transaction of",
+        f"all. joblib.Memory keeps values only, and never syncs. The best of {ROUNDS} rounds.",
+        "",
+        *table(["durability", "steps", "Lineal", "floor", "Lineal / floor", "joblib.Memory"], rows, words=2),
+        "## Long chains: milliseconds per step",
+        "",
+        *table(["durability", "step", *(f"{length} steps" for length in LENGTHS), "last / first"], growths, words=2),
+    ]
 
 
 def main(args: list[str]) -> None:

@@ -1,6 +1,8 @@
 """The floor: the least work that keeps a chain of steps and its results, written by hand on sqlite3.
 
-Per step: the cache key is looked up; on a miss the function is called, its value encoded and digested; then the version with its
+With `together`, where everything is known already: one transaction with one indexed select per step, and the run's rows written.
+
+Else, per step: the cache key is looked up; on a miss the function is called, its value encoded and digested; then the version with its
 value inline, the edge and the step row are written in one transaction. Kept are UUIDs, BLAKE3 digests of the value and of the key's
 ingredients, metadata as JSON, dense versions, WAL, and with durability "step" a synced log. Left out is everything else: checks,
 types, several outputs, files, logs, errors worth reading, and each index that the chain itself does not use.
@@ -53,31 +55,63 @@ class Floor:
         self.db.execute(f"PRAGMA synchronous={'FULL' if durability == 'step' else 'OFF'}")
         self.db.executescript(SCHEMA)
 
-    def chain(self, start: int, steps: int) -> int:
-        """Run a chain of `add_one` and give the last value."""
-        execute = self.db.execute
-        run = execute(
-            "INSERT INTO runs (id, pipeline, status, started) VALUES (?, 'chain', 'running', ?)", (str(uuid.uuid4()), now())
-        ).lastrowid
+    def chain(self, start: int, steps: int, *, together: bool = False) -> int:
+        """Run a chain of `add_one` and give the last value. With `together` all is one transaction, as it can be when nothing has to be run."""
+        run = self._begin("chain", together=together)
         value, version, digest = start, None, ""
         for number in range(steps):
-            value, version, digest = self.step(run, f"add_one_{number + 1}", value, version, digest)
-        execute("UPDATE runs SET status = 'completed', ended = ? WHERE n = ?", (now(), run))
+            given = {} if version else {"x": value}
+            value, version, digest = self.step(run, f"add_one_{number + 1}", add_one, given, value, version, digest, together=together)
+        self._end(run, together=together)
         return value
 
-    def step(self, run: int | None, name: str, value: int, version: int | None, digest: str) -> tuple[int, int | None, str]:
-        """Run or reuse one step; give its value, the row of its version and the digest."""
+    def fan(self, start: int, steps: int, *, together: bool = False) -> int:
+        """Run `add_one`, then `add` with each of `steps` numbers on what it gave, and give the last value."""
+        run = self._begin("fan", together=together)
+        first, version, digest = self.step(run, "add_one", add_one, {"x": start}, start, None, "", together=together)
+        value = first
+        for number in range(steps):
+            name = f"add_{number + 1}"
+            value, _, _ = self.step(run, name, lambda x, n=number: add(x, n), {"n": number}, first, version, digest, together=together)
+        self._end(run, together=together)
+        return value
+
+    def _begin(self, pipeline: str, *, together: bool) -> int | None:
+        if together:
+            self.db.execute("BEGIN IMMEDIATE")
+        row = (str(uuid.uuid4()), pipeline, now())
+        return self.db.execute("INSERT INTO runs (id, pipeline, status, started) VALUES (?, ?, 'running', ?)", row).lastrowid
+
+    def _end(self, run: int | None, *, together: bool) -> None:
+        self.db.execute("UPDATE runs SET status = 'completed', ended = ? WHERE n = ?", (now(), run))
+        if together:
+            self.db.execute("COMMIT")
+
+    def step(
+        self,
+        run: int | None,
+        name: str,
+        function: Callable[[int], int],
+        given: dict[str, int],
+        value: int,
+        version: int | None,
+        digest: str,
+        *,
+        together: bool,
+    ) -> tuple[int, int | None, str]:
+        """Run or reuse one step on `value`; give its value, the row of its version and the digest."""
         execute = self.db.execute
         started = now()
-        parameters = "{}" if version else json.dumps({"x": value})
-        key = blake3(f'["step/1","code of add_one",{parameters},"{digest}","json/1"]'.encode()).hexdigest()
+        parameters = json.dumps(given)
+        key = blake3(f'["step/1","code of {name.rpartition("_")[0]}",{parameters},"{digest}","json/1"]'.encode()).hexdigest()
         hit = execute(FIND, (key,)).fetchone()
         if hit:
             output, digest, data = hit
             value = json.loads(data)
-            execute("BEGIN IMMEDIATE")
+            if not together:
+                execute("BEGIN IMMEDIATE")
         else:
-            value = add_one(value)
+            value = function(value)
             data = json.dumps(value).encode()
             digest = blake3(data).hexdigest()
             execute("BEGIN IMMEDIATE")
@@ -87,13 +121,19 @@ class Floor:
         step_run = execute(ADD_STEP, (str(uuid.uuid4()), run, name, status, key, output, parameters, started, now())).lastrowid
         if version:
             execute(ADD_EDGE, (step_run, version))
-        execute("COMMIT")
+        if not together:
+            execute("COMMIT")
         return value, output, digest
 
 
 def add_one(x: int) -> int:
     """Do the work of a step."""
     return x + 1
+
+
+def add(x: int, n: int) -> int:
+    """Do the work of a step with a parameter."""
+    return x + n
 
 
 def now() -> int:

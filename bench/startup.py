@@ -10,12 +10,16 @@ import sysconfig
 import time
 from pathlib import Path
 
+from bench.table import table, verdict
+
 ROUNDS = 15
 COMMANDS = {
     "bare interpreter": [sys.executable, "-c", "pass"],
     "import lineal": [sys.executable, "-c", "import lineal"],
     "lineal --help": [str(Path(sysconfig.get_path("scripts"), "lineal")), "--help"],
 }
+
+AIMS = {"import lineal": 8.0, "lineal --help": 15.0}
 
 
 def measure(rounds: int = ROUNDS) -> dict[str, float]:
@@ -30,6 +34,14 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
     return {name: statistics.median(found) for name, found in times.items()}
 
 
+def report() -> list[str]:
+    """Measure, and give the section of the results."""
+    found = measure()
+    bare = found["bare interpreter"]
+    rows = [["bare interpreter", f"{bare:.0f}", "1"]]
+    rows += [[name, f"{found[name]:.0f}", verdict(found[name] / bare, aim)] for name, aim in AIMS.items()]
+    return ["## Start: milliseconds", "", *table(["command", "time", "times a bare interpreter"], rows)]
+
+
 if __name__ == "__main__":
-    for name, milliseconds in measure().items():
-        print(f"{name:20} {milliseconds:8.1f} ms")
+    print("\n".join(report()))

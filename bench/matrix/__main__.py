@@ -26,7 +26,7 @@ from bench.matrix.page import page
 from bench.matrix.systems import LINEAL, QUIET, SYSTEMS, System
 
 PAGE = Path(__file__).parents[2] / "docs" / "caching-compared.md"
-FOUND = Path(__file__).with_name("found.json")
+FOUND = Path(__file__).with_name("found")
 SERVE = Path(__file__).with_name("serve.py")
 WARM = {"steps.py": "def step(x: int) -> int:\n    return x - 1\n"}
 WAIT = 180.0
@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.matrix")
     parser.add_argument("--environments", type=Path, help="folder in which the systems are, or will be, installed")
     parser.add_argument("--only", nargs="+", choices=[system.name for system in SYSTEMS], default=[system.name for system in SYSTEMS])
-    parser.add_argument("--limit", type=int, help="only the first N cases; nothing is written")
+    parser.add_argument("--limit", type=int, help="only the first N cases")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-matrix-") as name:
         folder = Path(name)
@@ -47,14 +47,25 @@ def main() -> None:
             if system.name in asked.only:
                 python = installed(system, asked.environments or folder / "environments")
                 began = time.perf_counter()
-                found = {"version": version(system, python), "cases": put(system, python, cases, folder / system.distribution)}
-                print(f"{system.name} {found['version']}: {time.perf_counter() - began:.0f} s", flush=True)
-                known = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {}
-                if asked.limit is None:
-                    FOUND.write_text(json.dumps({**known, system.name: found}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-                    PAGE.write_text(page({**known, system.name: found}), encoding="utf-8")
-                else:
-                    print(json.dumps(found, indent=1, ensure_ascii=False))
+                found: dict[str, Any] = {"version": version(system, python), "cases": {}}
+                for what, outcome in put(system, python, cases, folder / system.distribution):
+                    found["cases"][what] = outcome
+                    remember(system, found)
+                    print(f"{time.perf_counter() - began:6.0f} s  {system.name}: {what}: {outcome['outcome']}", flush=True)
+        PAGE.write_text(page(recalled()), encoding="utf-8")
+
+
+def remember(system: System, found: dict[str, Any]) -> None:
+    """Keep what was found of a system."""
+    FOUND.mkdir(exist_ok=True)
+    text = json.dumps({"system": system.name, **found}, indent=1, ensure_ascii=False)
+    (FOUND / f"{system.distribution}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def recalled() -> dict[str, Any]:
+    """Give what was found, by the name of the system."""
+    every = [json.loads(file.read_text(encoding="utf-8")) for file in FOUND.glob("*.json")]
+    return {found["system"]: found for found in every}
 
 
 def installed(system: System, folder: Path) -> Path:
@@ -75,8 +86,8 @@ def version(system: System, python: Path) -> str:
     return subprocess.run([python, "-c", text], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def put(system: System, python: Path, cases: Sequence[Trial], folder: Path) -> dict[str, dict[str, str]]:
-    """Put all cases to a system, one after the other; give what became of each."""
+def put(system: System, python: Path, cases: Sequence[Trial], folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Put all cases to a system, one after the other; give each with what became of it."""
     folder.mkdir(parents=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -89,7 +100,8 @@ def put(system: System, python: Path, cases: Sequence[Trial], folder: Path) -> d
         write(folder / "warm", WARM)
         (folder / "state").mkdir()
         ask({"folder": str(folder / "warm"), "state": str(folder / "state"), "args": [3]})  # databases are made once, and copied
-        return {case.what: _outcome(case, ask, folder, number) for number, case in enumerate(cases)}
+        for number, case in enumerate(cases):
+            yield case.what, _outcome(case, ask, folder, number)
 
 
 def _outcome(case: Trial, ask: Any, folder: Path, number: int) -> dict[str, str]:

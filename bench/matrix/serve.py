@@ -39,7 +39,7 @@ def run_here(adapter, request, said, printed):
         os.chdir(request["folder"])
         sys.path.insert(0, request["folder"])
         step = importlib.import_module("steps").step
-        found = {"result": repr(adapter["run"](step, request["args"], request["state"]))}
+        found = {"result": repr(adapter.run(step, request["args"], request["state"]))}
     except BaseException:
         found = {"error": traceback.format_exc()[-2000:]}
     sys.stdout.flush()
@@ -48,12 +48,14 @@ def run_here(adapter, request, said, printed):
 
 def main():
     """Serve until the input ends."""
-    adapter = {}
     answers = os.dup(1)
     os.dup2(2, 1)  # what a system prints at its import is no answer
-    exec(os.environ["MATRIX_ADAPTER"], adapter)
-    for line in sys.stdin:
-        os.write(answers, json.dumps(answer(adapter, json.loads(line))).encode() + b"\n")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "matrix_adapter.py").write_text(os.environ["MATRIX_ADAPTER"], encoding="utf-8")
+        sys.path.insert(0, folder)
+        adapter = importlib.import_module("matrix_adapter")
+        for line in sys.stdin:
+            os.write(answers, json.dumps(answer(adapter, json.loads(line))).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -81,7 +81,12 @@ def run(step, args, state):
             return as_task(*args)
         return case()
 """,
-    {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_API_URL": "http://127.0.0.1:{port}/api"},
+    {
+        "PREFECT_API_URL": "http://127.0.0.1:{port}/api",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_ENABLED": "false",
+    },
     ("server", "start", "--host", "127.0.0.1", "--port", "{port}"),
 )
 
