@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,17 +79,20 @@ class Artifacts:
         sync: Whether `save` returns only when the bytes would survive a power cut.
         pickle: "own", "forbid" or "allow": what may be written and read by materializers that can run code.
         visualize: Whether visualizations are made where it is not said.
+        trusted: Tells whether somebody decided to trust the bytes with a digest; None where nobody can be asked.
         hashes: Folder in which digests of registered files are remembered; None to read them each time.
     """
 
     def __init__(
-        self, store: ArtifactStore, registry: Registry, *, sync: bool, pickle: str, visualize: bool = True, hashes: Path | None = None
-    ) -> None:
+        self, store: ArtifactStore, registry: Registry, *, sync: bool, pickle: str, visualize: bool = True, hashes: Path | None = None,
+        trusted: Callable[[str], bool] | None = None,
+    ) -> None:  # fmt: skip
         self.store = store
         self.external = External(hashes)
         self.registry = registry
         self.sync = sync
         self.pickle = pickle
+        self.trusted = trusted
         self.visualize = visualize
 
     def choose(self, item: Item, declined: AnyMaterializer | None = None) -> AnyMaterializer:
@@ -236,7 +239,7 @@ class Artifacts:
     def visualizations(self, record: VersionRecord, companion: Companion | None) -> list[Visualization]:
         """Give what shows a version: what was made when it was saved, then what is made of its files, without loading it.
 
-        Raises ArtifactMissing or ArtifactCorrupted when the bytes are gone or changed.
+        Raises ArtifactMissing or ArtifactCorrupted when the bytes are gone or changed, MaterializerError when they cannot be shown.
         """
         name, found = f"{record.artifact}@{record.version}", []
         if companion is not None:
@@ -248,7 +251,12 @@ class Artifacts:
             preview = self.registry.by_id(record.materializer).preview
         except NoMaterializer:  # the library is not here: pictures among the files can be shown all the same
             preview = show_pictures
-        return [*found, *preview(record.object.files, lambda path: self._file(record.object, path, name))]
+        try:
+            return [*found, *preview(record.object.files, lambda path: self._file(record.object, path, name))]
+        except LinealError:
+            raise
+        except Exception as error:  # files that are not what the format says, such as another's
+            raise MaterializerError(f"{name} cannot be shown as {record.materializer}: {type(error).__name__}: {error}") from error
 
     def load(self, record: VersionRecord, type_: Any = None) -> Any:
         """Give the value of a stored version; private to the caller. `type_` is the consumer's annotation, None when there is none.
@@ -287,9 +295,10 @@ class Artifacts:
             return True
         if record.object.external is not None:
             return self.external.holds(record.object)
-        return self.store.holds(record.object, verify=record.object.size <= VERIFY_LIMIT or self._can_run_code(record.materializer))
+        return self.store.holds(record.object, verify=record.object.size <= VERIFY_LIMIT or self.can_run_code(record.materializer))
 
-    def _can_run_code(self, materializer: str) -> bool:
+    def can_run_code(self, materializer: str) -> bool:
+        """Tell whether loading what a materializer stored can run code; also when it is not known here."""
         try:
             return not self.registry.by_id(materializer).safe
         except NoMaterializer:  # what it is stored as is not known in this process
@@ -346,7 +355,9 @@ class Artifacts:
     def _file(self, record: ObjectRecord, path: str, name: str) -> bytes:
         if record.inline is not None:
             return record.inline
-        [wanted] = [entry.digest for entry in record.files if entry.path == path]
+        wanted = next((entry.digest for entry in record.files if entry.path == path), None)
+        if wanted is None:
+            raise ArtifactCorrupted(f"{name} has no file {path}, which its format has; run its step again")
         data = (self.store.fetch(record) / path if record.external is None else self.external.file(record, path)).read_bytes()
         if digest.of_bytes(data) != wanted:
             raise ArtifactCorrupted(f"the bytes of {name} are not those that were saved ({path}); run its step again")
@@ -355,9 +366,14 @@ class Artifacts:
     def _check_trust(self, record: VersionRecord, name: str) -> None:
         if self.pickle == "allow" or (self.pickle == "own" and record.save_type in OWN_SAVE_TYPES):
             return
-        reason = 'the setting pickle = "forbid" is in force' if self.pickle == "forbid" else "no run of this workspace made it"
+        if self.pickle == "own" and self.trusted is not None and self.trusted(record.object.digest):
+            return
+        reason, remedy = 'the setting pickle = "forbid" is in force', "LINEAL_PICKLE=own allows what this workspace made"
+        if self.pickle == "own":
+            reason, remedy = "no run of this workspace made it", f"if you know who made it, trust these bytes: lineal artifact trust {name}"
         raise PickleRefused(
-            f"{name} is stored as {record.materializer}, which can run code when it is loaded, and {reason}; it was not loaded"
+            f"{name} is stored as {record.materializer}, which can run code when it is loaded, and {reason}; it was not loaded. "
+            f"{remedy[0].upper()}{remedy[1:]}. Its files can be had as they are: lineal artifact download {name}"
         )
 
     def _load_verified_copy(self, record: ObjectRecord, materializer: Any, type_: Any) -> Any:

@@ -6,6 +6,7 @@ ends, so whoever can take the lock knows that the process is gone; a process id 
 
 import atexit
 import contextlib
+import getpass
 import json
 import os
 import platform
@@ -39,6 +40,15 @@ def boot_id() -> str:
 def host_name() -> str:
     """Give this machine's name."""
     return platform.node() or "localhost"
+
+
+def person() -> str:
+    """Give who uses this process, and where: `user@host`; the number of a user without a name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # such as a container's user that is in no list
+        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return f"{user}@{host_name()}"
 
 
 @contextmanager

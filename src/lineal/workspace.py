@@ -106,6 +106,7 @@ class Workspace:
                     self._artifacts = Artifacts(
                         self.artifact_store, registry, sync=self.settings.durability == "step", pickle=self.settings.pickle,
                         visualize=self.settings.visualizations == "on", hashes=home / "hashes",
+                        trusted=lambda digest: bool(self.metadata.trust_in(digest)),
                     )  # fmt: skip
                     private.offered[copies] = functools.partial(_own_copies, copies, self.life)
         return self._artifacts

@@ -1,17 +1,22 @@
 """Where pickles are forbidden, the next materializer that needs none is taken; where there is none, the error says so."""
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
 
+from lineal import Client, save_artifact
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.artifacts import Artifacts, Item, Saved
-from lineal.errors import LinealWarning, NoMaterializer, PickleRefused
+from lineal.errors import LinealWarning, NoMaterializer, PickleRefused, UsageError
 from lineal.materializers.matplotlib import FigureMaterializer
+from lineal.materializers.pickled import CloudpickleMaterializer
 from lineal.materializers.registry import registry
 from lineal.model.records import VersionRecord
+from lineal.workspace import Workspace, open_workspace
 
 
 class Thing:
@@ -61,3 +66,25 @@ def test_a_materializer_that_was_given_is_not_replaced(tmp_path: Path) -> None:
     """Who names an unsafe one gets an error, not another format."""
     with pytest.raises(NoMaterializer, match=r"only matplotlib\.Figure/1 can save"):
         artifacts(tmp_path, "forbid").save([Item("output 'figure'", Figure(), FigureMaterializer())])
+
+
+def test_what_runs_no_code_needs_no_trust() -> None:
+    """A decision that changes nothing is none."""
+    with pytest.raises(UsageError, match=r"stored as json/1, which runs no code"):
+        save_artifact([1], "plain").trust()
+    assert Client().get_artifact_version("plain").trusts == []
+
+
+def test_trust_reaches_worker_processes() -> None:
+    """They have bytes only, and ask the facts when a pickle of others is an input."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinealWarning)  # said once for each type
+        version = save_artifact(Thing(), "thing", materializer=CloudpickleMaterializer)
+    workspace = open_workspace()
+    theirs = replace(version.record, save_type="uploaded")
+    with pytest.raises(PickleRefused):
+        workspace.artifacts.load(theirs)
+    version.trust()
+    assert type(workspace.artifacts.load(theirs)) is Thing
+    only_bytes = Workspace(workspace.settings)  # as a worker opens it
+    assert type(only_bytes.artifacts.load(theirs)) is Thing

@@ -238,3 +238,15 @@ def test_progress_is_no_error_in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> 
     assert progress_stream() is sys.stderr
     monkeypatch.setattr("lineal.host.in_notebook", lambda: True)
     assert progress_stream() is sys.stdout
+
+
+def test_a_person_is_a_user_at_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the user is in no list, as in some containers."""
+    monkeypatch.setattr(host.getpass, "getuser", lambda: "ann")
+    assert host.person() == f"ann@{host_name()}"
+
+    def nobody() -> str:
+        raise KeyError(os.getuid())
+
+    monkeypatch.setattr(host.getpass, "getuser", nobody)
+    assert host.person() == f"{os.getuid()}@{host_name()}"

@@ -111,7 +111,13 @@ def show(version: str, as_json: bool) -> None:
     """Show one version: what it is, who made it, who used it. NAME alone is the newest."""
     view = Client().get_artifact_version(*split_version(version))
     if as_json:
-        print_json({**view.to_json(), "consumers": [{"step": each.name, "run": each.run.name} for each in view.consumers]})
+        print_json(
+            {
+                **view.to_json(),
+                "consumers": [{"step": each.name, "run": each.run.name} for each in view.consumers],
+                "trusted": marks.trusts_json(view),
+            }
+        )
         return
     print_facts(name_text(view.record), _facts(view))
     if view.record.metadata:
@@ -156,6 +162,7 @@ for each in (
     marks.unpin,
     diff,
     reproduce,
+    marks.trust,
     delete.delete_artifact,
     delete.prune,
     values.load,
@@ -184,5 +191,6 @@ def _facts(view: VersionView) -> dict[str, object]:
         "uri": view.uri,
         "id": record.id,
         "pinned": "yes" if record.pinned else "",
+        "trusted by": ", ".join(marks.trusts_text(view)),
         "data": "" if record.state == "live" else f"{record.state} on {moment_text(record.pruned)} UTC",
     }

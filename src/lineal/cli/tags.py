@@ -6,9 +6,11 @@ from lineal.cli.options import split_version
 from lineal.cli.output import json_option, print_json
 from lineal.client import Client
 from lineal.errors import UsageError
-from lineal.model.text import shown
+from lineal.model.records import Json
+from lineal.model.text import moment_text, shown
 from lineal.views import ArtifactView, VersionView
 from lineal.views.base import name_text
+from lineal.views.shapes import time_text
 
 _whole_option = click.option("--artifact", "whole", is_flag=True, help="The tags of the artifact NAME itself, not of a version.")
 
@@ -64,6 +66,31 @@ def pin(version: str, as_json: bool) -> None:
 def unpin(version: str, as_json: bool) -> None:
     """Let one version be deleted and pruned again. NAME alone is the newest."""
     _print_marks(Client().get_artifact_version(*split_version(version)).unpin(), as_json)
+
+
+@click.command()
+@click.argument("version", metavar="NAME[@VERSION]")
+@json_option
+def trust(version: str, as_json: bool) -> None:
+    """Let one version be loaded although that can run code and no run of this workspace made it.
+
+    It holds for these bytes only. Who decided and when is kept, and shown by `artifact show`. NAME alone is the newest version.
+    """
+    view = Client().get_artifact_version(*split_version(version)).trust()
+    if as_json:
+        print_json({"version": name_text(view.record), "trusted": trusts_json(view)})
+        return
+    click.echo(f"{name_text(view.record)}: trusted by {', '.join(trusts_text(view))}")
+
+
+def trusts_text(view: VersionView) -> list[str]:
+    """Give who trusted a version's bytes, for people."""
+    return [f"{shown(each.person)} on {moment_text(each.given)} UTC" for each in view.trusts]
+
+
+def trusts_json(view: VersionView) -> list[Json]:
+    """Give who trusted a version's bytes, for programs."""
+    return [{"version": each.version, "digest": each.digest, "by": each.person, "at": time_text(each.given)} for each in view.trusts]
 
 
 def _print_tags(view: ArtifactView, as_json: bool) -> None:

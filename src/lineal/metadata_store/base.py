@@ -27,6 +27,7 @@ from lineal.model.records import (
     StepCount,
     StepRunRecord,
     Totals,
+    Trust,
     VersionRecord,
 )
 
@@ -185,6 +186,14 @@ class MetadataStore(Protocol):
 
     def settle(self, digests: Sequence[str]) -> None:
         """Note that these objects, written without syncing, are durable now (their `boot` becomes None)."""
+        ...
+
+    def add_trust(self, trust: Trust) -> None:
+        """Note that somebody trusts bytes. It is never taken back, and stays when the version is deleted."""
+        ...
+
+    def trust_in(self, digest: str) -> list[Trust]:
+        """Give who trusted these bytes, first things first."""
         ...
 
     # -- artifacts

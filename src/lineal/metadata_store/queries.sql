@@ -457,6 +457,14 @@ WHERE v.uid = ? ORDER BY c.position;
 -- An object is durable now.
 UPDATE objects SET boot = NULL WHERE digest = ?;
 
+-- name: add_trust
+-- Note that somebody trusts bytes.
+INSERT INTO trust (digest, version, person, given) VALUES (?, ?, ?, ?);
+
+-- name: trust_in
+-- Who trusted these bytes, first things first.
+SELECT digest, version, person, given FROM trust WHERE digest = ? ORDER BY id;
+
 -- name: version_by_id
 -- A version by id.
 SELECT {version_columns} FROM versions v {version_joins} WHERE v.uid = ?;

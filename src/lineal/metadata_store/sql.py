@@ -54,6 +54,7 @@ from lineal.model.records import (
     StepCount,
     StepRunRecord,
     Totals,
+    Trust,
     VersionRecord,
 )
 from lineal.model.text import moment_text
@@ -232,6 +233,12 @@ class SqliteMetadataStore:
     def settle(self, digests: Sequence[str]) -> None:
         if digests:
             self._db.write(_settle, digests, durable=True)
+
+    def add_trust(self, trust: Trust) -> None:
+        self._db.write(_add_trust, trust)
+
+    def trust_in(self, digest: str) -> list[Trust]:
+        return [Trust(*row) for row in self._db.read(SQL["trust_in"], (digest,))]
 
     # -- artifacts
 
@@ -454,6 +461,10 @@ def _accept_epoch(cursor: Cursor, epoch: int) -> None:
 
 def _pair(cursor: Cursor, artifact_store: str) -> None:
     cursor.execute(SQL["pair_stores"], (artifact_store,))
+
+
+def _add_trust(cursor: Cursor, trust: Trust) -> None:
+    cursor.execute(SQL["add_trust"], trust)
 
 
 def _settle(cursor: Cursor, digests: Sequence[str]) -> None:

@@ -242,6 +242,15 @@ class Reference(NamedTuple):
     step: str
 
 
+class Trust(NamedTuple):
+    """Somebody's decision to load bytes that can run code: their digest, the version that was named, who it was, and when (microseconds)."""
+
+    digest: str
+    version: str
+    person: str
+    given: int
+
+
 class Prunable(NamedTuple):
     """A version that nothing refers to. `shared` is the number of live versions with the same object, itself included."""
 

@@ -5,6 +5,7 @@ A view asks the store once for what it does not have, and keeps the answer; `ref
 """
 
 import dataclasses
+import time
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -14,9 +15,10 @@ from lineal.engine.reasons import diff_of, why
 from lineal.engine.undeclared import summary
 from lineal.engine.why import value_text
 from lineal.errors import UsageError
+from lineal.host import person
 from lineal.metadata_store.base import StepEdges
 from lineal.model.naming import check_tags
-from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord
+from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord, Trust
 from lineal.model.text import moment_text, shown
 from lineal.views import html, shapes
 from lineal.views.base import Named, Stores, error_line, name_text, state_text, took_text
@@ -124,6 +126,23 @@ class VersionView(VersionFacts):
         """Let it be deleted and pruned again, and give this view."""
         self.record = self.workspace.metadata.update_version(self.record.id, pinned=False)
         return self
+
+    def trust(self) -> "VersionView":
+        """Decide that its bytes may be loaded although that can run code and no run of this workspace made them, and give this view.
+
+        Who decided and when is kept for ever, and shown by `trusts`. It holds for these bytes only: whatever is changed is not loaded, and
+        the setting `pickle = "forbid"` stays in force. Raises UsageError when loading it runs no code, so that nothing is to be decided.
+        """
+        name = name_text(self.record)
+        if not self.workspace.artifacts.can_run_code(self.record.materializer):
+            raise UsageError(f"{name} is stored as {self.record.materializer}, which runs no code when it is loaded: it needs no trust")
+        self.workspace.metadata.add_trust(Trust(self.record.object.digest, name, person(), time.time_ns() // 1000))
+        return self
+
+    @property
+    def trusts(self) -> list[Trust]:
+        """Who decided to trust its bytes, and when, first things first."""
+        return self.workspace.metadata.trust_in(self.record.object.digest)
 
 
 class StepRunView(StepRunFacts):
