@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from unicodedata import normalize
 
 from lineal.errors import NotFound, SettingsError, StoreMismatch, UsageError
-from lineal.metadata_store import commits, deleting, inspecting, overviews, runs
+from lineal.metadata_store import commits, deleting, inspecting, marks, overviews, runs
 from lineal.metadata_store.base import Epochs, Page, StepEdges
 from lineal.metadata_store.connections import SYNCHRONOUS, Connections
 from lineal.metadata_store.copying import copy_database
@@ -26,12 +26,8 @@ from lineal.metadata_store.rows import (
     code_of,
     companion_of,
     object_of,
-    pack,
-    pack_tags,
     run_of,
     step_run_of,
-    unpack,
-    unpack_tags,
     version_of,
 )
 from lineal.metadata_store.statements import SQL
@@ -235,7 +231,7 @@ class SqliteMetadataStore:
             self._db.write(_settle, digests, durable=True)
 
     def add_trust(self, trust: Trust) -> None:
-        self._db.write(_add_trust, trust)
+        self._db.write(marks.add_trust, trust)
 
     def trust_in(self, digest: str) -> list[Trust]:
         return [Trust(*row) for row in self._db.read(SQL["trust_in"], (digest,))]
@@ -283,10 +279,10 @@ class SqliteMetadataStore:
         metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
     ) -> VersionRecord:
-        return self._db.write(_update_version, version_id, add_tags, remove_tags, exclusive, metadata, pinned)
+        return self._db.write(marks.update_version, version_id, add_tags, remove_tags, exclusive, metadata, pinned)
 
     def update_artifact(self, name: str, *, add_tags: Sequence[str] = (), remove_tags: Sequence[str] = ()) -> tuple[str, ...]:
-        tags = self._db.write(_update_artifact, name, add_tags, remove_tags)
+        tags = self._db.write(marks.update_artifact, name, add_tags, remove_tags)
         if tags is None:
             raise NotFound(f"no artifact has the name {name!r}{self._closest('artifact_names_near', name)}")
         return tags
@@ -463,46 +459,8 @@ def _pair(cursor: Cursor, artifact_store: str) -> None:
     cursor.execute(SQL["pair_stores"], (artifact_store,))
 
 
-def _add_trust(cursor: Cursor, trust: Trust) -> None:
-    cursor.execute(SQL["add_trust"], trust)
-
-
 def _settle(cursor: Cursor, digests: Sequence[str]) -> None:
     cursor.executemany(SQL["settle"], [(digest,) for digest in digests])
-
-
-def _update_version(
-    cursor: Cursor,
-    version_id: str,
-    add_tags: Sequence[str],
-    remove_tags: Sequence[str],
-    exclusive: bool,
-    metadata: Mapping[str, Any] | None,
-    pinned: bool | None,
-) -> VersionRecord:
-    row = cursor.execute(SQL["version_state"], (version_id,)).fetchone()
-    if row is None:
-        raise NotFound(f"no version has the id {version_id!r}")
-    row_id, tags, stored, was_pinned = row
-    kept = runs.changed_tags(unpack_tags(tags), add_tags, remove_tags)
-    merged = {**unpack(stored), **(metadata or {})}
-    pin = was_pinned if pinned is None else int(pinned)
-    cursor.execute(SQL["update_version"], (pack_tags(kept), pack(merged, "metadata of the version"), pin, row_id))
-    if add_tags or remove_tags:
-        cursor.execute(SQL["delete_version_tags"], (row_id,))
-        cursor.executemany(SQL["insert_version_tag"], [(tag, version_id) for tag in kept])
-    if exclusive:
-        deleting.move_tags(cursor, row_id, add_tags)
-    return version_of(cursor.execute(SQL["version_by_id"], (version_id,)).fetchone())
-
-
-def _update_artifact(cursor: Cursor, name: str, add_tags: Sequence[str], remove_tags: Sequence[str]) -> tuple[str, ...] | None:
-    row = cursor.execute(SQL["artifact_tags"], (name,)).fetchone()
-    if row is None:
-        return None
-    tags = runs.changed_tags(unpack_tags(row[1]), add_tags, remove_tags)
-    deleting.set_artifact_tags(cursor, row[0], tags)
-    return tuple(tags)
 
 
 def _refuse_ambiguous(rows: Sequence[Any], prefix: str, what: str, place: int) -> None:
