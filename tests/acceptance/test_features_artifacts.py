@@ -409,6 +409,8 @@ def test_tags_come_and_go_and_one_version_holds_an_exclusive_one() -> None:
         add_tags("production", artifact_name="model", exclusive=True)
     add_tags(["a", "b"], artifact_name="model")
     remove_tags("a", artifact_name="model")
+    add_tags("forest", artifact="model")
+    assert [each.name for each in Client().list_artifacts(tags="forest")] == ["model"], "of the artifact itself"
     assert Client().get_artifact_version("model", 1).tags == []
     assert Client().get_artifact_version("model", 2).tags == ["production", "b"]
 

@@ -55,6 +55,13 @@ def ran(lineal: Any, flow: str) -> str:
     return str(result.json["name"])
 
 
+@pytest.mark.parametrize("name", ["init", "run", "runs", "artifact", "why", "verify", "lineage", "up", "version", "config"])
+def test_each_command_explains_itself(lineal: Any, name: str) -> None:
+    """It is in the list of commands, and its help says how it is used."""
+    assert f"\n  {name} " in lineal("--help").out
+    assert lineal(name, "--help").out.startswith(f"Usage: lineal {name}")
+
+
 def test_init_makes_a_home_for_the_folders_below(lineal: Any) -> None:
     """A `.lineal` folder that git ignores."""
     assert lineal("init").code == 0

@@ -183,3 +183,31 @@ def test_the_report_says_what_was_freed() -> None:
     assert (report.versions, report.artifacts, report.errors) == (2, 2, ())
     assert report.bytes == 2 * LARGE
     assert LARGE <= report.freed < report.bytes
+
+
+def test_verify_says_what_is_lost_and_who_made_it(lineal: Any, run: RunView) -> None:
+    """`lineal verify`: a record without its object; the step and the run that made it, and how to get it back; nothing is run."""
+    assert lineal("verify").code == 0
+    folder = run.steps["data"].output.path.parent
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+    result = lineal("verify")
+    assert result.code == 5
+    for part in ("data@1", run.name):
+        assert part in result.out
+    assert Client().list_pipeline_runs().total == 1
+
+
+def test_verify_reads_the_data_when_it_is_asked_to(lineal: Any, run: RunView) -> None:
+    """A flipped bit of the same size is seen with `--read-data`; `--repair` puts the object aside, and the step runs again next time."""
+    path = run.steps["data"].output.path
+    path.chmod(0o644)
+    path.write_bytes(b"1" + bytes(LARGE - 1))
+    assert lineal("verify").code == 0
+    assert lineal("verify", "--read-data").code == 5
+    assert lineal("verify", "--read-data", "--repair").code == 5
+    assert Client().list_pipeline_runs().total == 1, "a repair runs nothing"
+    again = measuring(LARGE)
+    assert again.steps["data"].status == "completed"
+    assert again.steps["data"].output.load() == bytes(LARGE)
+    assert lineal("verify", "--read-data").code == 0

@@ -331,6 +331,54 @@ def test_base_materializer_is_the_shape_that_users_have() -> None:
 
 
 @pytest.mark.usefixtures("fresh")
+def test_a_content_hash_stands_for_the_value_where_bytes_differ() -> None:
+    """`compute_content_hash`: files that cannot be written twice alike do not make the next step run again."""
+
+    class Stamped(BaseMaterializer):
+        ASSOCIATED_TYPES = (Box,)
+
+        def save(self, value: Box) -> None:
+            Path(self.uri, "box.txt").write_text(f"{uuid.uuid4()}\n{value.text}")
+
+        def load(self, data_type: type[Box]) -> Box:
+            return data_type(Path(self.uri, "box.txt").read_text().split("\n")[1])
+
+        def compute_content_hash(self, value: Box) -> str:
+            return value.text
+
+    @step(enable_cache=False)
+    def made() -> Box:
+        return Box("same")
+
+    @step
+    def used(box: Box) -> str:
+        return box.text
+
+    @pipeline
+    def working() -> None:
+        used(made())
+
+    first, second = working(), working()
+    assert first.steps["made"].output.digest != second.steps["made"].output.digest
+    assert second.steps["used"].status == "cached"
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_tables_are_parquet_by_setting(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`table_format = "parquet"`; what was stored as Arrow before is still read, and a frame comes back as it was."""
+    frame = frame_of_everything() if library == "pandas" else make("polars", "m.DataFrame({'a': [1, None]})")()
+    before = save_artifact(frame, "frame")
+    monkeypatch.setenv("LINEAL_TABLE_FORMAT", "parquet")
+    after = save_artifact(frame, "frame")
+    assert [[Path(each.path).suffix for each in version.files] for version in (before, after)] == [[".arrow"], [".parquet"]]
+    for version in (before, after):
+        loaded = Client().get_artifact_version(version.id).load()
+        assert type(loaded) is type(frame)
+        assert loaded.equals(frame)
+        assert list(map(str, loaded.dtypes)) == list(map(str, frame.dtypes))
+
+
+@pytest.mark.usefixtures("fresh")
 @pytest.mark.parametrize("shape", [BoxBytes, BoxFiles])
 def test_the_two_plain_shapes_are_offered_too(shape: Any) -> None:
     """`Materializer` and `BytesMaterializer` with `register_materializer`."""
