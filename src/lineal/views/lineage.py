@@ -6,8 +6,10 @@ from typing import NamedTuple
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import Edge, Json, StepRunRecord, VersionRecord
 from lineal.model.states import Status
-from lineal.model.text import shown, size_text
-from lineal.views import html
+from lineal.model.text import moment_text, shown, size_text
+from lineal.views import lineage_svg
+from lineal.views.base import state_text
+from lineal.views.openlineage import run_events
 from lineal.views.shapes import run_json, step_run_json
 
 LEVELS = 40
@@ -15,9 +17,10 @@ LEVELS = 40
 
 
 class LineageView:
-    """A graph around one version. It shows itself as a text tree (`str`), in a notebook, and as JSON.
+    """A graph around one version. It shows itself as a text tree (`str`), as a picture in a notebook, as SVG, JSON and OpenLineage events.
 
-    The tree leaves out step runs that were only answered from the cache, and stops at 40 levels; the JSON has everything.
+    Tree and picture leave out step runs that were only answered from the cache; the tree stops at 40 levels, the picture at 400 nodes. The
+    JSON has everything.
 
     Attributes:
         version: The version that the graph is about.
@@ -44,7 +47,49 @@ class LineageView:
         return f"<lineage of {_name(self.version)}: {len(self.versions)} versions, {len(self.step_runs)} step runs>"
 
     def _repr_html_(self) -> str:
-        return html.preformatted(str(self))
+        return f'<div style="overflow:auto;max-width:100%;max-height:640px">{self._picture(inside=True)}</div>'
+
+    def to_svg(self) -> str:
+        """Give the graph as an SVG picture that stands alone: nothing is loaded, and it follows the light or dark of whoever looks at it."""
+        return self._picture(inside=False)
+
+    def to_openlineage(self, namespace: str = "lineal") -> list[dict[str, Json]]:
+        """Give the step runs as OpenLineage run events, in the order of time: START, and COMPLETE, FAIL or ABORT.
+
+        Args:
+            namespace: Namespace of the jobs, `pipeline.step`, and of the data sets, which are the artifacts.
+        """
+        edges = dict.fromkeys([*self.upstream, *self.downstream])
+        return run_events(self.versions, self.step_runs.values(), self.runs, edges, namespace)
+
+    def _picture(self, *, inside: bool) -> str:
+        nodes: dict[str, lineage_svg.Node] = {self.version.id: self._version_node(self.version)}
+        edges: dict[tuple[str, str], str] = {}
+        for reached, outward in ((self.upstream, "input"), (self.downstream, "output")):
+            wanted = {self.version.id} | {edge.version_id for edge in reached if edge.direction == outward}
+            made = _grouped(reached, "output", by_step=True)
+            for edge in reached:
+                version, step_run = self.versions.get(edge.version_id), self.step_runs.get(edge.step_run_id)
+                if version is None or step_run is None or edge.version_id not in wanted:
+                    continue
+                if self._has_worked(step_run, made.get(step_run.id, ())):
+                    nodes.setdefault(step_run.id, self._step_node(step_run))
+                    nodes.setdefault(version.id, self._version_node(version))
+                    ends = (version.id, step_run.id) if edge.direction == "input" else (step_run.id, version.id)
+                    edges[ends] = f"{edge.direction} {edge.name}"
+        return lineage_svg.picture(nodes, edges, inside=inside)
+
+    def _version_node(self, version: VersionRecord) -> lineage_svg.Node:
+        told = f"{_name(version)}: {version.type}, {size_text(version.object.size)}, {moment_text(version.created)} UTC"
+        below = f"{version.type.rpartition('.')[2]}, {size_text(version.object.size)}"
+        return lineage_svg.Node(_name(version), below, told, main=version.id == self.version.id)
+
+    def _step_node(self, step_run: StepRunRecord) -> lineage_svg.Node:
+        run = self.runs.get(step_run.run_id)
+        told = f"step {step_run.name}, {state_text(step_run)}" + (f", in run {run.name} of {run.pipeline}" if run is not None else "")
+        several = run is not None and len(self.runs) > 1
+        below = run.name if run is not None and several else ""
+        return lineage_svg.Node(step_run.name, below, told, step=True, wrong=not step_run.status.is_success)
 
     def to_json(self) -> dict[str, Json]:
         """Give the graph: `version` (id), `versions`, `step_runs`, `runs`, and `edges`, each from an id to an id with its name."""

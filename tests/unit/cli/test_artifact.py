@@ -1,5 +1,8 @@
 """`lineal artifact` and `lineal lineage`."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 
@@ -74,6 +77,18 @@ def test_lineage_is_a_tree_up_to_the_data(lineal, trained: list[str]) -> None:
     shown = lineal("lineage", "model@2", "--json").json
     assert {each["name"] for each in shown["versions"]} == {"model", "numbers"}
     assert {"version", "versions", "step_runs", "runs", "edges"} == set(shown)
+
+
+def test_lineage_as_a_picture_and_as_events(lineal, trained: list[str]) -> None:
+    """A file that is there is not replaced unasked; events come one a line."""
+    assert lineal("lineage", "model", "--svg", "model.svg").out == "model.svg\n"
+    assert Path("model.svg").read_text(encoding="utf-8").startswith("<svg ")
+    refused = lineal("lineage", "model", "--svg", "model.svg")
+    assert (refused.code, "--overwrite" in refused.err) == (2, True)
+    assert lineal("lineage", "model", "--svg", "model.svg", "--overwrite").code == 0
+    events = [json.loads(line) for line in lineal("lineage", "model", "--openlineage").out.splitlines()]
+    assert {event["eventType"] for event in events} == {"START", "COMPLETE"}
+    assert lineal("lineage", "model", "--openlineage", "--json").code == 2
 
 
 def test_lineage_goes_down_to_what_was_made(lineal, trained: list[str]) -> None:
