@@ -19,6 +19,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "artifact": ("lineal.cli.artifact", "Look at artifacts and their versions."),
     "backup": ("lineal.cli.backup", "Copy everything into a folder while runs go on."),
+    "completion": ("lineal.cli.completion", "Print the script by which a shell completes what is typed."),
     "config": ("lineal.cli.config", "Show each setting and where it comes from."),
     "doctor": ("lineal.cli.doctor", "Check what Lineal relies on here, and test the stores."),
     "init": ("lineal.cli.init", "Keep what is run below this folder in a .lineal folder here."),

@@ -10,6 +10,7 @@ import click
 from lineal.cli import delete, values
 from lineal.cli import tags as marks
 from lineal.cli.diff import diff
+from lineal.cli.names import artifact_argument, version_argument
 from lineal.cli.options import list_options, metadata_option, split_version, time_options, when
 from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table
 from lineal.cli.reproduce import reproduce
@@ -52,7 +53,7 @@ def list_(
 
 
 @command.command()
-@click.argument("name", required=False)
+@artifact_argument("name", required=False)
 @click.option("--tag", "tags", multiple=True, help="A tag of the version; may be given several times.")
 @click.option("--type", help="Python type, such as pandas.DataFrame.")
 @click.option("--data-type", help="Kind: data, model, schema, statistics or service.")
@@ -105,7 +106,7 @@ def versions(
 
 
 @command.command()
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @json_option
 def show(version: str, as_json: bool) -> None:
     """Show one version: what it is, who made it, who used it. NAME alone is the newest."""
@@ -129,7 +130,7 @@ def show(version: str, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write them into this folder, with an index.html.")
 @click.option("--overwrite", is_flag=True, help="Replace files that are in the folder already.")
 @click.option("--open", "open_", is_flag=True, help="Open them in the browser.")

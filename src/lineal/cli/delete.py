@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from lineal.cli.names import artifact_argument, run_argument, version_argument
 from lineal.cli.options import age, split_version
 from lineal.cli.output import json_option, print_json
 from lineal.client import Client
@@ -19,7 +20,7 @@ SHOWN = 20
 
 
 @click.command("delete")
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @click.option("--all", "whole", is_flag=True, help="Delete all versions of the artifact NAME.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
@@ -51,7 +52,7 @@ def delete_artifact(version: str, whole: bool, yes: bool, as_json: bool) -> None
 
 
 @click.command("delete")
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@run_argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
 def delete_runs(runs: tuple[str, ...], yes: bool, as_json: bool) -> None:
@@ -71,7 +72,7 @@ def delete_runs(runs: tuple[str, ...], yes: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@artifact_argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--only-artifact", is_flag=True, help="Delete the data and keep the records.")
 @click.option("--only-metadata", is_flag=True, help="Delete the records and leave the data where it is.")
 @click.option("--older-than", metavar="AGE", help="Only versions made longer ago: 30m, 12h, 30d, 8w.")

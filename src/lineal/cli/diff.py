@@ -2,14 +2,15 @@
 
 import click
 
+from lineal.cli.names import version_argument
 from lineal.cli.options import split_version
 from lineal.cli.output import json_option, print_json
 from lineal.client import Client
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@VERSION]")
-@click.argument("other", metavar="OTHER[@VERSION]")
+@version_argument()
+@version_argument("other", "OTHER[@VERSION]")
 @click.option("--key", "keys", metavar="COLUMN", multiple=True, help="Match rows of tables by it; may be given several times.")
 @json_option
 def diff(version: str, other: str, keys: tuple[str, ...], as_json: bool) -> None:

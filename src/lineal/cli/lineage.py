@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from lineal.cli.names import version_argument
 from lineal.cli.options import split_version
 from lineal.cli.output import json_option, print_json
 from lineal.client import Client
@@ -12,7 +13,7 @@ from lineal.errors import UsageError
 
 
 @click.command("lineage", short_help="Show what a version comes from and what was made from it.")
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @click.option("--depth", type=click.IntRange(min=1), help="How many steps far; all by default.")
 @click.option("--svg", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file as a picture.")
 @click.option("--overwrite", is_flag=True, help="Replace the file of --svg when it is there.")

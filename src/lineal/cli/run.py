@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 @click.command("run", short_help="Run a pipeline of a Python file.")
-@click.argument("target", metavar="FILE[:PIPELINE]")
+@click.argument("target", metavar="FILE[:PIPELINE]", shell_complete=click.Path().shell_complete)
 @click.option("--param", "params", metavar="NAME=VALUE", multiple=True, help="A parameter of the pipeline; may be given several times.")
 @click.option("--dry-run", is_flag=True, help="Say what would run and why, and run nothing.")
 @json_option

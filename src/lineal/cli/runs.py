@@ -3,6 +3,7 @@
 import click
 
 from lineal.cli.delete import delete_runs
+from lineal.cli.names import run_argument
 from lineal.cli.options import list_options, metadata_option, time_options, when
 from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table, print_text
 from lineal.cli.reproduce import replay
@@ -65,7 +66,7 @@ def list_(
 
 
 @command.command()
-@click.argument("run")
+@run_argument()
 @json_option
 def show(run: str, as_json: bool) -> None:
     """Show a run and its steps."""
@@ -106,7 +107,7 @@ def _step_row(step: StepRunView) -> tuple[object, ...]:
 
 
 @command.command()
-@click.argument("run")
+@run_argument()
 @click.argument("step", required=False)
 @json_option
 def logs(run: str, step: str | None, as_json: bool) -> None:

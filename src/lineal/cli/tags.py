@@ -2,6 +2,7 @@
 
 import click
 
+from lineal.cli.names import version_argument
 from lineal.cli.options import split_version
 from lineal.cli.output import json_option, print_json
 from lineal.client import Client
@@ -23,7 +24,7 @@ def _artifact(name: str) -> ArtifactView:
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
 @click.option("--exclusive", is_flag=True, help="Take the tags away from all other versions of the artifact.")
 @_whole_option
@@ -40,7 +41,7 @@ def tag(version: str, tags: tuple[str, ...], exclusive: bool, whole: bool, as_js
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
 @_whole_option
 @json_option
@@ -53,7 +54,7 @@ def untag(version: str, tags: tuple[str, ...], whole: bool, as_json: bool) -> No
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @json_option
 def pin(version: str, as_json: bool) -> None:
     """Keep one version: it can neither be deleted nor pruned. NAME alone is the newest."""
@@ -61,7 +62,7 @@ def pin(version: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @json_option
 def unpin(version: str, as_json: bool) -> None:
     """Let one version be deleted and pruned again. NAME alone is the newest."""

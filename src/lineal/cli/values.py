@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import click
 
+from lineal.cli.names import version_argument
 from lineal.cli.options import split_version
 from lineal.cli.output import json_option, print_json, print_text
 from lineal.client import Client
@@ -20,7 +21,7 @@ from lineal.views.base import name_text
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @json_option
 def load(version: str, as_json: bool) -> None:
     """Print the value of one version: text as it is, a file or folder as its path, anything else as Python shows it.
@@ -50,7 +51,7 @@ def _stored_json(view: VersionView) -> Any:
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--overwrite", is_flag=True, help="Replace files of the same names that are in the folder already.")
 @json_option

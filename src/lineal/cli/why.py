@@ -2,13 +2,14 @@
 
 import click
 
+from lineal.cli.names import run_argument
 from lineal.cli.output import json_option, print_json, print_text
 from lineal.client import Client
 from lineal.model.text import shown
 
 
 @click.command("why", short_help="Say why steps of a run ran, or why they did not have to.")
-@click.argument("run")
+@run_argument()
 @click.argument("step", required=False)
 @click.option("--diff", is_flag=True, help="Also show how the code differs from that of the earlier call.")
 @json_option

@@ -1,6 +1,7 @@
 """The lineage of a version as text and JSON."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -115,6 +116,27 @@ def test_a_long_chain_neither_recurses_nor_fills_the_screen() -> None:
         text = lines(facts, name)
         assert len(text) <= LEVELS + 3
         assert text[-1].endswith("  …")
+
+
+def labels(svg: str) -> list[str]:
+    """Give what is written in a picture."""
+    return re.findall(r"<text [^>]*>([^<]*)</text>", svg)
+
+
+def test_only_what_it_comes_from_and_what_comes_from_it() -> None:
+    """As in the tree: no other outputs of the same steps, and no step run that only the cache answered."""
+    facts = Facts(
+        {"load": ([], ["raw"]), "split": (["raw"], ["a", "b"]), "again": (["raw"], ["a"]), "use": (["a", "other"], ["end"])},
+        cached=["again"],
+    )
+    drawn = {text.partition("@")[0] for text in labels(LineageView(facts.versions["a"], facts).to_svg())}  # type: ignore[arg-type]
+    assert drawn - {"Frame, 1 B"} == {"load", "raw", "split", "a", "use", "end"}
+
+
+def test_the_run_is_named_where_there_are_several() -> None:
+    facts = Facts({"train": ([], ["model"]), "predict": (["model"], ["guess"])}, runs={"train": "r1", "predict": "r2"})
+    svg = LineageView(facts.versions["guess"], facts).to_svg()  # type: ignore[arg-type]
+    assert {"run-r1", "run-r2"} <= set(labels(svg))
 
 
 def test_json_has_every_node_and_edge(client: Client) -> None:

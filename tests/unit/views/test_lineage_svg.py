@@ -2,10 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-from tests.unit.views.test_lineage import Facts
-
 from lineal import Client
-from lineal.views import LineageView
 from lineal.views.lineage_svg import NODES, Node, picture
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -43,22 +40,6 @@ def test_it_is_self_contained_and_shows_itself_in_a_notebook(client: Client) -> 
     assert "CanvasText" in alone
     assert "Canvas" not in inside
     assert inside.startswith('<div style="overflow:auto')
-
-
-def test_only_what_it_comes_from_and_what_comes_from_it() -> None:
-    """As in the tree: no other outputs of the same steps, and no step run that only the cache answered."""
-    facts = Facts(
-        {"load": ([], ["raw"]), "split": (["raw"], ["a", "b"]), "again": (["raw"], ["a"]), "use": (["a", "other"], ["end"])},
-        cached=["again"],
-    )
-    drawn = {text.partition("@")[0] for text in texts(LineageView(facts.versions["a"], facts).to_svg())}  # type: ignore[arg-type]
-    assert drawn - {"Frame, 1 B"} == {"load", "raw", "split", "a", "use", "end"}
-
-
-def test_the_run_is_named_where_there_are_several() -> None:
-    facts = Facts({"train": ([], ["model"]), "predict": (["model"], ["guess"])}, runs={"train": "r1", "predict": "r2"})
-    svg = LineageView(facts.versions["guess"], facts).to_svg()  # type: ignore[arg-type]
-    assert {"run-r1", "run-r2"} <= set(texts(svg))
 
 
 def test_names_of_any_kind_are_text() -> None:
