@@ -12,15 +12,16 @@ from lineal.artifact_store.external import External
 from lineal.backups import BackupReport, back_up
 from lineal.doctor import Check, Places, examine
 from lineal.engine.bar import ReadingBar
-from lineal.errors import NotFound, UsageError
+from lineal.errors import InUse, NotFound, UsageError
 from lineal.host import alone
+from lineal.model.lists import created_in, given, state
 from lineal.model.metadata import hold_metadata
-from lineal.model.moments import Moment, micros, span
+from lineal.model.moments import Moment
 from lineal.model.naming import check_tags, check_version
 from lineal.model.states import Status
 from lineal.pruning import PruneReport, Selection, check_stores, collect, preview, prune
 from lineal.verifying import GRACE, VerifyReport, verify
-from lineal.views import ArtifactView, RunView, StepRunView, VersionView, notice_crash
+from lineal.views import ArtifactView, Named, PipelineView, RunView, StepRunView, VersionView, notice_crash
 from lineal.views.base import name_text
 from lineal.workspace import Workspace, open_workspace
 
@@ -125,9 +126,9 @@ class Client:
         filters = {
             "name": name, "artifact": artifact, "version": None if version is None else str(version), "tag": tags, "type": type,
             "data_type": data_type, "pipeline": pipeline, "step": step, "run": None if run is None else str(run), "metadata": metadata,
-            **_created(created, created_after, created_before),
+            **created_in(created, created_after, created_before),
         }  # fmt: skip
-        page = self.workspace.metadata.list_versions(_given(filters, unknown), sort, limit, offset)
+        page = self.workspace.metadata.list_versions(given(filters, unknown), sort, limit, offset)
         return Page([VersionView(each, self.workspace) for each in page.items], page.total, offset)
 
     def get_artifact(self, name: str) -> ArtifactView:
@@ -152,7 +153,7 @@ class Client:
     ) -> Page[ArtifactView]:
         """List artifacts, the last changed first by default. The arguments mean what they do in `list_artifact_versions`."""
         filters = {"name": name, "tag": tags, "type": type, "data_type": data_type}
-        page = self.workspace.metadata.list_artifacts(_given(filters, unknown), sort, limit, offset)
+        page = self.workspace.metadata.list_artifacts(given(filters, unknown), sort, limit, offset)
         return Page([ArtifactView(each, self.workspace) for each in page.items], page.total, offset)
 
     def update_artifact(self, name: str, *, add_tags: str | Sequence[str] = (), remove_tags: str | Sequence[str] = ()) -> ArtifactView:
@@ -241,17 +242,88 @@ class Client:
         Raises UsageError for an unknown filter, field or state.
         """
         filters = {
-            "name": name, "pipeline": pipeline, "status": _status(status), "tag": tags, "metadata": metadata,
-            **_created(created, created_after, created_before),
+            "name": name, "pipeline": pipeline, "status": state(status), "tag": tags, "metadata": metadata,
+            **created_in(created, created_after, created_before),
         }  # fmt: skip
-        checked = _given(filters, unknown)
+        checked = given(filters, unknown)
         self._notice_crashes()
         page = self.workspace.metadata.list_runs(checked, sort, limit, offset)
         return Page([self._run(each) for each in page.items], page.total, offset)
 
+    def update_pipeline_run(
+        self,
+        name_or_id: str | UUID,
+        *,
+        add_tags: str | Sequence[str] = (),
+        remove_tags: str | Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+    ) -> RunView:
+        """Change tags or metadata of a run in one transaction, and give it. The arguments mean what they do for versions and runs."""
+        found = self.get_pipeline_run(name_or_id)
+        held = None if metadata is None else hold_metadata(metadata, f"run {found.name!r}")
+        add, remove = check_tags(add_tags), check_tags(remove_tags)
+        found.record = self.workspace.metadata.update_run(found.record.id, add_tags=add, remove_tags=remove, metadata=held)
+        return found
+
     def get_step_run(self, step_run_id: str | UUID) -> StepRunView:
         """Find a step run by id. Raises NotFound."""
         return StepRunView(self.workspace.metadata.get_step_run(str(step_run_id)), self.workspace)
+
+    def list_step_runs(
+        self,
+        name: str | None = None,
+        *,
+        step: str | None = None,
+        status: Status | str | None = None,
+        pipeline: str | None = None,
+        run: str | UUID | None = None,
+        metadata: str | Sequence[str] | None = None,
+        created: str | None = None,
+        created_after: Moment | None = None,
+        created_before: Moment | None = None,
+        sort: str = "-created",
+        limit: int = 50,
+        offset: int = 0,
+        **unknown: Any,
+    ) -> Page[StepRunView]:
+        """List step runs of all pipelines, newest first by default.
+
+        `name` is that of the call (`train_2`, `*` stands for anything), `step` that of the step (`train`), `run` the name or id of their
+        run; `created` is when they started. The other arguments mean what they do in `list_pipeline_runs`.
+        """
+        filters = {
+            "name": name, "step": step, "status": state(status), "pipeline": pipeline, "run": None if run is None else str(run),
+            "metadata": metadata, **created_in(created, created_after, created_before),
+        }  # fmt: skip
+        checked = given(filters, unknown)
+        self._notice_crashes()
+        page = self.workspace.metadata.find_step_runs(checked, sort, limit, offset)
+        return Page([StepRunView(each, self.workspace) for each in page.items], page.total, offset)
+
+    # -- pipelines
+
+    def get_pipeline(self, name: str) -> PipelineView:
+        """Find a pipeline that was run by its name. Raises NotFound with the closest one."""
+        return Named("pipeline", {each.name: each for each in self.list_pipelines()})[name]
+
+    def list_pipelines(self) -> list[PipelineView]:
+        """Give all pipelines that were run, the one that ran last first."""
+        self._notice_crashes()
+        return [PipelineView(each, self.workspace) for each in self.workspace.metadata.list_pipelines()]
+
+    def delete_pipeline(self, name: str) -> int:
+        """Delete all runs of a pipeline, and give the number of versions that nothing refers to any more; see `delete_pipeline_run`.
+
+        Raises InUse, before anything is deleted, while one of them goes on; NotFound.
+        """
+        pipeline, freed = self.get_pipeline(name), 0
+        if pipeline.record.running:
+            raise InUse(
+                f"pipeline {name!r} cannot be deleted while {pipeline.record.running} of its runs go on; wait for them, or stop them"
+            )
+        while runs := self.list_pipeline_runs(pipeline=name, limit=1000):
+            freed += sum(self.delete_pipeline_run(each) for each in runs)
+        return freed
 
     # -- deleting
 
@@ -401,26 +473,3 @@ class Client:
 
     def _run(self, record: Any) -> RunView:
         return RunView(notice_crash(record, self.workspace), self.workspace)
-
-
-def _given(filters: Mapping[str, Any], unknown: Mapping[str, Any]) -> dict[str, Any]:
-    if unknown:
-        known = ", ".join(["tags" if name == "tag" else name for name in filters] + ["created", "sort", "limit", "offset"])
-        raise UsageError(f"{next(iter(unknown))!r} is not a filter of this list; there are: {known}")
-    return {name: value for name, value in filters.items() if value is not None}
-
-
-def _status(status: Status | str | None) -> str | None:
-    if status is None:
-        return None
-    try:
-        return Status(status).value
-    except ValueError:
-        raise UsageError(f"{status!r} is not a state of a run; there are: {', '.join(Status)}") from None
-
-
-def _created(created: str | None, after: Moment | None, before: Moment | None) -> dict[str, int | None]:
-    begin, end = (None, None) if created is None else span(created)
-    starts = [each for each in (begin, None if after is None else micros(after)) if each is not None]
-    ends = [each for each in (end, None if before is None else micros(before)) if each is not None]
-    return {"created_after": max(starts, default=None), "created_before": min(ends, default=None)}

@@ -123,6 +123,12 @@ class MetadataStore(Protocol):
         """
         ...
 
+    def find_step_runs(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[StepRunRecord]:
+        """List step runs of all runs. Filters: name (with `*`), step, status, pipeline, run (id or name), metadata, created_after,
+        created_before.
+        """
+        ...
+
     def list_step_runs(self, run_id: str) -> list[StepRunRecord]:
         """List the step runs of a run in the order of the definition."""
         ...

@@ -19,6 +19,9 @@ _ALL = frozenset({"tag", "metadata"})  # of these filters, all values must hold;
 # Each list's sort fields and what they mean. Times sort by the store's own order of rows, which no clock can disturb.
 SORTS: dict[str, dict[str, str]] = {
     "runs": {"created": "r.id", "name": "r.name", "pipeline": "r.pipeline", "status": "r.status", "duration": "r.duration"},
+    "step_runs": {
+        "created": "s.id", "name": "s.name", "step": "s.step", "pipeline": "r.pipeline", "status": "s.status", "duration": "s.duration",
+    },
     "versions": {
         "created": "v.id", "name": "a.name", "number": "v.number", "size": "o.size", "type": "v.type", "data_type": "v.data_type",
     },
@@ -26,12 +29,17 @@ SORTS: dict[str, dict[str, str]] = {
         "updated": "l.id", "created": "a.id", "name": "a.name", "size": "o.size", "type": "l.type", "data_type": "l.data_type",
     },
 }  # fmt: skip
-_SAME_AS = {"runs": {"started": "created"}, "versions": {"artifact": "name", "version": "number"}, "artifacts": {}}
-_TIES = {"runs": "r.id", "versions": "v.id", "artifacts": "a.id"}
+_SAME_AS = {
+    "runs": {"started": "created"},
+    "step_runs": {"started": "created"},
+    "versions": {"artifact": "name", "version": "number"},
+    "artifacts": {},
+}
+_TIES = {"runs": "r.id", "step_runs": "s.id", "versions": "v.id", "artifacts": "a.id"}
 
 
 def fields(listed: str) -> list[str]:
-    """Give the filter fields of a list ("runs", "versions", "artifacts")."""
+    """Give the filter fields of a list ("runs", "step_runs", "versions", "artifacts")."""
     return [name.partition(".")[2] for name in SQL if name.startswith(f"{listed}.")]
 
 

@@ -249,6 +249,46 @@ SELECT {step_run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE 
 -- The step runs of a run in the order of the definition.
 SELECT {step_run_columns} FROM runs r JOIN step_runs s ON s.run_id = r.id WHERE r.uid = ? ORDER BY s.position, s.id;
 
+-- name: list_step_runs
+-- One page of step runs.
+SELECT {step_run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id {where} ORDER BY {order} LIMIT ? OFFSET ?;
+
+-- name: count_step_runs
+-- How many step runs the filters let through.
+SELECT count(*) FROM step_runs s JOIN runs r ON r.id = s.run_id {where};
+
+-- name: step_runs.name
+-- Filter: the name of the call, `*` for anything.
+s.name LIKE ? ESCAPE '\'
+
+-- name: step_runs.step
+-- Filter: the step's own name.
+s.step = ?
+
+-- name: step_runs.status
+-- Filter: the state.
+s.status = ?
+
+-- name: step_runs.pipeline
+-- Filter: the pipeline's name.
+r.pipeline = ?
+
+-- name: step_runs.run
+-- Filter: its run, by id or name.
+(r.uid = ? OR r.name = ?)
+
+-- name: step_runs.metadata
+-- Filter: a question about the metadata.
+EXISTS (SELECT 1 FROM step_runs x WHERE x.id = s.id AND {query})
+
+-- name: step_runs.created_after
+-- Filter: started at this time or later.
+s.started >= ?
+
+-- name: step_runs.created_before
+-- Filter: started before this time.
+s.started < ?
+
 -- name: previous_step_runs
 -- The newest step runs of the same pipeline and name before this one that succeeded: runs backwards, a probe in each.
 -- CROSS JOIN keeps SQLite to this order.

@@ -174,6 +174,9 @@ class SqliteMetadataStore:
     def list_runs(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[RunRecord]:
         return self._page("runs", run_of, filters, sort, limit, offset)
 
+    def find_step_runs(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[StepRunRecord]:
+        return self._page("step_runs", step_run_of, filters, sort, limit, offset)
+
     def list_step_runs(self, run_id: str) -> list[StepRunRecord]:
         return [step_run_of(row) for row in self._db.read(SQL["step_runs_of_run"], (run_id,))]
 

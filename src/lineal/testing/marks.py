@@ -1,4 +1,4 @@
-"""What every metadata store keeps of the tags of artifacts, and of what their values are known by; part of `MetadataStoreTests`."""
+"""What every metadata store keeps of the tags of artifacts, of what their values are known by, and of step runs; part of `MetadataStoreTests`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from lineal.errors import NotFound
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import RunRecord, StepCommit
+from lineal.model.states import Status
 from lineal.testing.records import a_run, a_step_run, an_output
 
 
@@ -63,6 +64,27 @@ class MarkTests:
         store.save_version(an_output("model"), None)
         with pytest.raises(NotFound, match="did you mean 'model'"):
             store.update_artifact("modle", add_tags=["x"])
+
+    def test_step_runs_are_found_across_runs(self, store: MetadataStore, run: RunRecord) -> None:
+        """Newest first by row, by what their run and they themselves are, and page by page."""
+        other = store.begin_run(a_run(pipeline="scoring"))
+        for owner, name, status in ((run, "load", "completed"), (run, "train_2", "failed"), (other, "load", "completed")):
+            step = "train" if name == "train_2" else name
+            store.finish_step(StepCommit(a_step_run(owner, name, step=step, status=Status(status), metadata={"loss": len(name)})))
+
+        def found(**filters: object) -> list[tuple[str, str]]:
+            page = store.find_step_runs(filters, "-created", 10, 0)
+            assert page.total == len(page.items)
+            return [(each.name, each.run_id) for each in page.items]
+
+        load, train, again = ("load", run.id), ("train_2", run.id), ("load", other.id)
+        assert found() == [again, train, load]
+        for filters in ({"name": "train*"}, {"step": "train"}, {"status": "failed"}, {"metadata": "loss > 4"}):
+            assert found(**filters) == [train]
+        assert found(run=other.name) == found(run=other.id) == found(pipeline="scoring") == [again]
+        assert found(created_after=6) == found(created_before=5) == []
+        page = store.find_step_runs({}, "name", 1, 1)
+        assert ([each.name for each in page.items], page.total) == (["load"], 3)
 
     def test_content_is_kept_with_a_version(self, store: MetadataStore, run: RunRecord) -> None:
         """It stands for the value in keys; without it the digest of the bytes does, which stays what it is either way."""

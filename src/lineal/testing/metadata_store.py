@@ -161,7 +161,7 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
         assert store.list_runs({"status": ["failed", Status.RUNNING]}, "created", 10, 0).total == 6
         assert store.list_runs({"status": Status.FAILED, "tag": None}, "created", 10, 0).total == 0
 
-    @pytest.mark.parametrize("listed", ["list_runs", "list_versions", "list_artifacts"])
+    @pytest.mark.parametrize("listed", ["list_runs", "find_step_runs", "list_versions", "list_artifacts"])
     def test_lists_refuse_what_they_do_not_know(self, store: MetadataStore, listed: str) -> None:
         """An unknown field never filters silently; the message names those that exist."""
         method = getattr(store, listed)

@@ -4,6 +4,18 @@ from lineal.views.base import Named, Stores
 from lineal.views.crashes import notice_crash
 from lineal.views.lineage import LineageView
 from lineal.views.nouns import ArtifactView, RunView, StepRunView, VersionView
+from lineal.views.pipeline import PipelineView
 from lineal.views.plan_view import PlanView
 
-__all__ = ["ArtifactView", "LineageView", "Named", "PlanView", "RunView", "StepRunView", "Stores", "VersionView", "notice_crash"]
+__all__ = [
+    "ArtifactView",
+    "LineageView",
+    "Named",
+    "PipelineView",
+    "PlanView",
+    "RunView",
+    "StepRunView",
+    "Stores",
+    "VersionView",
+    "notice_crash",
+]

@@ -25,6 +25,7 @@ def test_like_escapes_all_but_the_star() -> None:
     [
         ("runs", "pipeline name status tag metadata created_after created_before"),
         ("versions", "artifact name version tag data_type type pipeline step run metadata created_after created_before"),
+        ("step_runs", "name step status pipeline run metadata created_after created_before"),
         ("artifacts", "name tag data_type type"),
     ],
 )
