@@ -68,10 +68,16 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
         for outcome in outcomes[name]:
             _show(name, outcome)
+    seconds = time.monotonic() - began
+    if arguments.add:
+        earlier = json.loads(arguments.add.read_text(encoding="utf-8"))
+        outcomes = {name: [Outcome(**each) for each in found] for name, found in earlier["outcomes"].items()} | outcomes
+        seconds += earlier["seconds"]
     if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(each) for found in outcomes.values() for each in found], indent=1), encoding="utf-8")
+        found = {name: [asdict(each) for each in found] for name, found in outcomes.items()}
+        arguments.json.write_text(json.dumps({"seconds": seconds, "outcomes": found}, indent=1), encoding="utf-8")
     if arguments.write:
-        arguments.write.write_text(report.text(outcomes, arguments.seed, time.monotonic() - began), encoding="utf-8")
+        arguments.write.write_text(report.text(outcomes, arguments.seed, seconds), encoding="utf-8")
     violated = sum(len(outcome.violations) for found in outcomes.values() for outcome in found)
     print(f"{sum(outcome.trials for found in outcomes.values() for outcome in found):,} trials, {violated} violations", flush=True)
     return 1 if violated else 0
@@ -84,6 +90,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
     parser.add_argument("--only", nargs="*", help="only these classes of faults")
     parser.add_argument("--json", type=Path, help="also write what came out to this file")
+    parser.add_argument("--add", type=Path, help="take over what an earlier run wrote with --json, where this one does not try it again")
     parser.add_argument("--write", type=Path, help="write the report to this file")
     return parser.parse_args()
 

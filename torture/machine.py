@@ -19,7 +19,7 @@ from torture import flow
 from torture.outcome import Outcome
 from torture.session import Died, Session, content
 
-SHORT = (10, 25)
+SHORT = (6, 20)
 """Examples and steps of each in the short form."""
 
 labels = st.integers(0, 3)

@@ -33,7 +33,7 @@ def test_no_fault_loses_or_falsifies_anything(phase, tmp_path, seeded):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LINEAL_")} | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
-    outcomes = json.loads((tmp_path / "out").read_text())
+    outcomes = json.loads((tmp_path / "out").read_text())["outcomes"][phase]
     assert outcomes
     assert all(outcome["trials"] and not outcome["violations"] for outcome in outcomes)
 
