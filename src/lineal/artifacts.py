@@ -282,6 +282,8 @@ class Artifacts:
             error.add_note(f"while loading {name}")
             raise
         except Exception as error:
+            if isinstance(error, FileNotFoundError) and record.object.inline is None and record.object.external is None:
+                self.store.fetch(record.object)  # says so when its bytes went after the first look: pruned, or removed
             raise MaterializerError(f"{name} (a {record.type}) could not be loaded by {record.materializer}: {error}") from error
 
     def holds(self, record: VersionRecord) -> bool:

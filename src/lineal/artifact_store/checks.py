@@ -46,7 +46,7 @@ class Checks:
                 raise _corrupted(name, f"{path} should be a regular file and is {kind(status)}")
             if status.st_size != size:
                 raise _corrupted(name, f"{path} should have {size:,} bytes and has {status.st_size:,}")
-            if verify and self._digest(full, status, name) != expected:
+            if verify and self._digest(full, status, name, path) != expected:
                 raise _corrupted(name, f"the bytes of {path} are not those that were saved")
         if verify and digest.of_object(files) != name:
             raise _corrupted(name, "the recorded listing of its files does not give its digest, so the record was changed")
@@ -60,15 +60,20 @@ class Checks:
         try:
             return os.lstat(full)
         except (FileNotFoundError, NotADirectoryError):
-            raise ArtifactMissing(f"{path} of object {name[:12]} is not in {self._where}; {REMEDY}") from None
+            raise self._missing(path, name) from None
 
-    def _digest(self, full: str, status: os.stat_result, name: str) -> str:
+    def _missing(self, path: str, name: str) -> ArtifactMissing:
+        return ArtifactMissing(f"{path} of object {name[:12]} is not in {self._where}; {REMEDY}")
+
+    def _digest(self, full: str, status: os.stat_result, name: str, path: str) -> str:
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         known = self._verified.get(full)
         if known is not None and known[0] == stamp:
             return known[1]
         try:
             _, found = tree.digest_file(full)
+        except FileNotFoundError:  # pruned since the first look
+            raise self._missing(path, name) from None
         except OSError as error:
             if error.errno != errno.EIO:
                 raise

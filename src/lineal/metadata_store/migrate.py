@@ -69,8 +69,9 @@ def migrate(db: sqlite3.Connection, path: Path, timeout: float, migrations: list
 
 def check(db: sqlite3.Connection, path: Path, latest: int) -> None:
     """Raise SchemaTooNew or StoreMismatch when this Lineal must not touch the file."""
-    found, application = _pragma(db, "user_version"), _pragma(db, "application_id")
-    if application != APPLICATION_ID and (found or db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()):
+    found, used = _pragma(db, "user_version"), db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    # Last: another process may make the store between two looks, and what is not empty any more has its id by now.
+    if (found or used) and _pragma(db, "application_id") != APPLICATION_ID:
         raise StoreMismatch(f"{path} is a SQLite database but not a metadata store of Lineal; name another file, nothing was changed")
     if found > latest:
         raise SchemaTooNew(
