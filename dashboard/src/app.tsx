@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
-import { get, isExported, post, Problem } from "./lib/api";
+import { get, isExported, isThere, post, Problem } from "./lib/api";
 import { link, usePlace } from "./lib/route";
 import { Empty, Wrong } from "./parts/basics";
 import { Icon, type IconName } from "./parts/icons";
@@ -23,6 +23,9 @@ const ITEMS: [string, string, IconName][] = [
   ["pipelines", "Pipelines", "pipelines"],
   ["storage", "Storage", "storage"],
 ];
+
+/** What the page of an item asks for at first, without filters. */
+const PATHS: Record<string, string> = { "": "/home", runs: "/runs?limit=50&offset=0", artifacts: "/artifacts?limit=50&offset=0", pipelines: "/pipelines", storage: "/storage" };
 
 export function App() {
   const { path } = usePlace();
@@ -49,7 +52,7 @@ export function App() {
           <Logo />
           <span>Lineal</span>
         </a>
-        {ITEMS.map(([name, label, icon]) => (
+        {ITEMS.filter(([name]) => !isExported || isThere(PATHS[name] ?? "")).map(([name, label, icon]) => (
           <a key={name} className="item" href={`#/${name}`} aria-current={section === name ? "page" : undefined}>
             <Icon name={icon} />
             {label}

@@ -6,6 +6,10 @@ import "./style.css";
 import { App } from "./app";
 import { isExported, Problem } from "./lib/api";
 
+// An exported file begins with what it was exported for.
+const start = document.querySelector<HTMLMetaElement>('meta[name="lineal-start"]')?.content;
+if (start && !window.location.hash) window.history.replaceState(null, "", start);
+
 const client = new QueryClient({
   defaultOptions: {
     queries: {

@@ -20,6 +20,11 @@ const exported: Record<string, unknown> | null = (() => {
 
 export const isExported = exported !== null;
 
+/** Whether an exported page holds an answer. */
+export function isThere(path: string): boolean {
+  return exported !== null && path in exported;
+}
+
 export function pathOf(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -31,6 +36,7 @@ export function pathOf(path: string, query: Query = {}): string {
 
 /** The address of something that a browser asks for by itself: a frame, a picture, a download. */
 export function addressOf(path: string): string {
+  if (exported) return String(exported[`data:${path}`] ?? "data:,");
   return `api/v1${path}`;
 }
 
@@ -50,7 +56,7 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
 async function ask<T>(path: string, init: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(addressOf(path), { ...init, credentials: "same-origin" });
+    response = await fetch(`api/v1${path}`, { ...init, credentials: "same-origin" });
   } catch {
     throw new Problem(0, "The server does not answer", "It may have been stopped. Start it again with: lineal up");
   }

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { get } from "../lib/api";
+import { get, isExported } from "../lib/api";
 import { quoted, shortType, sizeText } from "../lib/format";
 import { link, useQueryState } from "../lib/route";
 import type { Artifact, Page } from "../lib/types";
@@ -33,7 +33,7 @@ export function ArtifactsPage() {
         <span className="grow" />
         <Command>{words.join(" ")}</Command>
       </div>
-      <div className="row">
+      {!isExported && <div className="row">
         <Search name="name" label="Part of the name" value={given.name} change={change} />
         <Search name="tags" label="Tag" value={given.tags} change={change} />
         <Search name="type" label="Type, such as pandas.DataFrame" value={given.type} change={change} />
@@ -46,7 +46,7 @@ export function ArtifactsPage() {
             <option key={kind}>{kind}</option>
           ))}
         </select>
-      </div>
+      </div>}
       {!page.data || page.error ? (
         <Waiting error={page.error} />
       ) : page.data.items.length ? (

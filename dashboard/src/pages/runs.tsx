@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { get } from "../lib/api";
+import { get, isExported } from "../lib/api";
 import { durationText, quoted, valueText } from "../lib/format";
 import { link, useQueryState } from "../lib/route";
 import type { Page, RunRow, Status } from "../lib/types";
@@ -29,7 +29,7 @@ export function RunsPage() {
         <span className="grow" />
         <Command>{commandOf(given)}</Command>
       </div>
-      <div className="row">
+      {!isExported && <div className="row">
         <Search name="name" label="Part of the name" value={given.name} change={change} />
         <Search name="pipeline" label="Pipeline" value={given.pipeline} change={change} />
         <label className="visually-hidden" htmlFor="status">
@@ -42,7 +42,7 @@ export function RunsPage() {
           ))}
         </select>
         <Search name="metadata" label="Metadata, such as accuracy > 0.9" value={given.metadata} change={change} />
-      </div>
+      </div>}
       {!page.data ? (
         <Waiting error={page.error} />
       ) : page.error ? (

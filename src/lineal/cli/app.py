@@ -22,6 +22,7 @@ COMMANDS = {
     "completion": ("lineal.cli.completion", "Print the script by which a shell completes what is typed."),
     "config": ("lineal.cli.config", "Show each setting and where it comes from."),
     "doctor": ("lineal.cli.doctor", "Check what Lineal relies on here, and test the stores."),
+    "export": ("lineal.server.export", "Write what is stored into files for others."),
     "init": ("lineal.cli.init", "Keep what is run below this folder in a .lineal folder here."),
     "lineage": ("lineal.cli.lineage", "Show what a version comes from and what was made from it."),
     "run": ("lineal.cli.run", "Run a pipeline of a Python file."),

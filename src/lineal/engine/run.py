@@ -146,7 +146,7 @@ class Runner:
         check_order(tuple(todo.values()))
         self._keep_externals(todo.values())
         self._total = total
-        self._begin_run()
+        self._begin_run(tuple(todo.values()))
         self._hold_given(todo.values())
         capacity = self.services.capacity
         with self._interrupts:
@@ -410,9 +410,9 @@ class Runner:
 
     # -- facts
 
-    def _begin_run(self) -> None:
+    def _begin_run(self, calls: Sequence[Call] = ()) -> None:
         if not self._began:
-            self.run = self.metadata.begin_run(self.run)
+            self.run = self.metadata.begin_run(replace(self.run, plan=_plan_json(calls)))  # so that who follows it sees what is to come
             self._began = True
             self._pulse.start()
             ask_for_environment(self._folder)

@@ -7,7 +7,7 @@ import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from lineal import Client, save_artifact
+from lineal import Client, get_step_context, pipeline, save_artifact, step
 from lineal.server.access import COOKIE, Access, Principal, Role
 from lineal.server.app import create_app
 from lineal.server.routes import PREFIX
@@ -137,6 +137,28 @@ def test_a_run_tells_its_steps_edges_and_plan(server: TestClient, run: RunView) 
     assert "def count" in detail["source"]
     assert detail["why"]
     assert server.get("/api/v1/runs/00000000-0000-0000-0000-000000000000").status_code == 404
+
+
+def test_a_run_that_goes_on_tells_what_is_to_come(server: TestClient) -> None:
+    """From its begin, when no step has ended yet."""
+    found = {}
+
+    @step
+    def early() -> int:
+        found.update(server.get(f"/api/v1/runs/{get_step_context().run_id}").json())
+        return 1
+
+    @step
+    def late(n: int) -> int:
+        return n
+
+    @pipeline
+    def going() -> None:
+        late(early())
+
+    going()
+    assert (found["status"], found["ended"]) == ("running", None)
+    assert [(each["name"], each["upstream"]) for each in found["plan"]] == [("early", []), ("late", ["early"])]
 
 
 def test_a_log_is_read_in_parts(server: TestClient, run: RunView) -> None:

@@ -1,0 +1,47 @@
+"""`lineal export html`: pages of the dashboard as one file that opens by double click."""
+
+from pathlib import Path
+
+import click
+
+from lineal.client import Client
+from lineal.errors import NotFound, UsageError
+from lineal.model.text import size_text
+from lineal.server.exporting import export_all, export_run, export_version
+
+
+@click.group("export", short_help="Write what is stored into files for others.")
+def command() -> None:
+    """Write what is stored into files for others."""
+
+
+@command.command("html")
+@click.argument("words", nargs=-1, metavar="[NAME[@VERSION] | RUN] FILE")
+@click.option("--all", "everything", is_flag=True, help="The newest 200 runs and 200 versions, instead of one.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
+def html(words: tuple[str, ...], everything: bool, overwrite: bool) -> None:
+    """Write a run or a version, with all that belongs to it, into one HTML FILE that opens by double click and asks nobody.
+
+    NAME alone is the newest version of an artifact; RUN is a run's name, its id, or `latest`. A run wins.
+    """
+    if len(words) != (1 if everything else 2):
+        raise UsageError("say which run or version to export, or --all, and the file to write: lineal export html model@3 model.html")
+    *whats, name = words
+    file = Path(name)
+    if file.exists() and not overwrite:
+        raise UsageError(f"{file} is there already; --overwrite replaces it, or name another file")
+    client = Client()
+    text = _exported(client, whats[0]) if whats else export_all(client)
+    file.write_text(text, encoding="utf-8")
+    click.echo(f"{file} ({size_text(len(text))})")
+
+
+def _exported(client: Client, what: str) -> str:
+    name, at, version = what.partition("@")
+    if at:
+        return export_version(client, client.get_artifact_version(name, version or None))
+    try:
+        run = client.get_pipeline_run(what)
+    except NotFound:
+        return export_version(client, client.get_artifact_version(what))
+    return export_run(client, run)

@@ -1,0 +1,175 @@
+"""A run, a version, or everything as one HTML file: the dashboard's own pages over answers that stand in the file."""
+
+import asyncio
+import base64
+import json
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from lineal.client import Client
+from lineal.errors import UsageError
+from lineal.server.access import Access
+from lineal.server.app import create_app
+from lineal.server.pages import FOLDER
+from lineal.server.routes import PREFIX
+from lineal.views import RunView, VersionView
+
+MOST: Final = 200
+"""Runs, and versions, that a file of everything holds: the newest."""
+
+LARGEST: Final = 200 * 1024 * 1024
+"""Bytes of a file, beyond which no browser opens it with pleasure."""
+
+DEPTH: Final = 3
+"""Steps each way of a lineage, as the page asks for them at first."""
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-src data:; connect-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""What the file may do: show what stands in it, and ask nobody."""
+
+_HOST: Final = "export"
+
+
+class Answers:
+    """Asks the application, as the dashboard would, and keeps what it answers by path.
+
+    Args:
+        client: Where the facts are.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._token = secrets.token_urlsafe(32)
+        self._app = create_app(client.workspace, Access(self._token), [_HOST])
+        self.kept: dict[str, Any] = {}
+
+    def keep(self, path: str, **query: Any) -> Any:
+        """Keep the JSON answer for a path, and give it."""
+        whole = f"{path}?{urlencode(query)}" if query else path
+        if whole not in self.kept:
+            self.kept[whole] = json.loads(self._ask(whole)[1])
+        return self.kept[whole]
+
+    def keep_bytes(self, path: str) -> None:
+        """Keep what a browser would ask for by itself, as a data URL."""
+        kind, body = self._ask(path)
+        self.kept[f"data:{path}"] = f"data:{kind};base64,{base64.b64encode(body).decode('ascii')}"
+
+    def _ask(self, whole: str) -> tuple[str, bytes]:
+        status, headers, body = asyncio.run(_asked(self._app, whole, self._token))
+        if status != 200:
+            problem = json.loads(body)
+            raise UsageError(f"it cannot be exported: {problem['title']}: {problem['detail']}")
+        return headers[b"content-type"].decode("latin-1"), body
+
+
+async def _asked(app: Any, whole: str, token: str) -> tuple[int, dict[bytes, bytes], bytes]:
+    path, _, query = f"{PREFIX}{whole}".partition("?")
+    headers = [(b"host", _HOST.encode()), (b"authorization", f"Bearer {token}".encode())]
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path, "raw_path": path.encode(),
+        "query_string": query.encode(), "headers": headers, "client": None, "server": (_HOST, 80), "root_path": "",
+    }  # fmt: skip
+    messages: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        messages.append(message)
+
+    await app(scope, receive, send)
+    start, *rest = messages
+    return start["status"], dict(start["headers"]), b"".join(each.get("body", b"") for each in rest)
+
+
+def export_run(client: Client, run: RunView) -> str:
+    """Give a run, with its steps and the versions that went in and came out, as an HTML file."""
+    answers = Answers(client)
+    _keep_run(answers, str(run.id))
+    return _page(answers, f"#/runs/{run.id}")
+
+
+def export_version(client: Client, version: VersionView) -> str:
+    """Give a version, its lineage, and the runs and versions next to it as an HTML file."""
+    answers = Answers(client)
+    lineage = _keep_version(answers, str(version.id))
+    for run_id in _runs_of(lineage):
+        _keep_run(answers, run_id)
+    return _page(answers, f"#/versions/{version.id}")
+
+
+def export_all(client: Client) -> str:
+    """Give the newest runs and versions, and every overview, as an HTML file."""
+    answers = Answers(client)
+    for path in ("/home", "/pipelines", "/storage"):
+        answers.keep(path)
+    answers.keep("/runs", limit=50, offset=0)
+    for run in client.list_pipeline_runs(limit=MOST):
+        _keep_run(answers, str(run.id))
+    for artifact in answers.keep("/artifacts", limit=50, offset=0)["items"]:
+        _keep_artifact(answers, artifact["name"])
+    for version in client.list_artifact_versions(limit=MOST):
+        _keep_version(answers, str(version.id))
+        _keep_artifact(answers, version.name)
+    return _page(answers, "#/")
+
+
+def _keep_run(answers: Answers, run_id: str) -> None:
+    if f"/runs/{run_id}" in answers.kept:
+        return
+    run = answers.keep(f"/runs/{run_id}")
+    for step in run["steps"]:
+        answers.keep(f"/step-runs/{step['id']}")
+        answers.keep(f"/step-runs/{step['id']}/log")
+        for port in (*step["inputs"], *step["outputs"]):
+            _keep_version(answers, port["id"])
+
+
+def _keep_version(answers: Answers, version_id: str) -> Any:
+    path = f"/versions/{version_id}"
+    known = f"{path}/lineage?depth={DEPTH}"
+    if known not in answers.kept:
+        version = answers.keep(path)
+        _keep_artifact(answers, version["name"])
+        if version["state"] == "live":
+            for place, _ in enumerate(answers.keep(f"{path}/visualizations")):
+                answers.keep_bytes(f"{path}/visualizations/{place}")
+        answers.keep(f"{path}/lineage", depth=DEPTH)
+    return answers.kept[known]
+
+
+def _keep_artifact(answers: Answers, name: str) -> None:
+    answers.keep("/versions", artifact=name, sort="-created", limit=50, offset=0)
+
+
+def _runs_of(lineage: Any) -> Iterator[str]:
+    for run in lineage["runs"]:
+        yield run["id"]
+
+
+def _page(answers: Answers, start: str) -> str:
+    index = (FOLDER / "index.html").read_text(encoding="utf-8")
+    # In a script element only "</" and "<!--" could end the data early; escaped, it is the same JSON.
+    data = json.dumps(answers.kept, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    if len(data) > LARGEST:
+        raise UsageError(f"the file would have {len(data) / 1e6:.0f} MB; export one run or one version")
+    head = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><meta name="lineal-start" content="{start}">'
+    page = _without_files(index).replace("<head>", f"<head>{head}", 1)
+    script = _asset(index, r'src="\./(assets/[^"]+\.js)"').replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    style = _asset(index, r'href="\./(assets/[^"]+\.css)"').replace("</style", "<\\/style")
+    body = f'<script type="application/json" id="lineal-data">{data}</script><script type="module">{script}</script>'
+    return page.replace("</head>", f"<style>{style}</style></head>", 1).replace("</body>", f"{body}</body>", 1)
+
+
+def _asset(index: str, pattern: str) -> str:
+    found: Iterable[str] = re.findall(pattern, index)
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in found)
+
+
+def _without_files(index: str) -> str:
+    return re.sub(r'<script type="module"[^>]*></script>|<link rel="stylesheet"[^>]*>', "", index)
