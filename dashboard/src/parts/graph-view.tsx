@@ -27,7 +27,7 @@ export function GraphView({ graph, chosen, choose, aboutOf, label }: Props) {
     position: places.get(node.id) ?? { x: 0, y: 0 },
     ...SIZE[node.kind],
     data: { node, chosen: node.id === chosen, choose, about: aboutOf(node) },
-    style: near && !near.has(node.id) ? { opacity: 0.45 } : {},
+    style: { pointerEvents: "all", opacity: near && !near.has(node.id) ? 0.45 : 1 },
     draggable: false,
     selectable: false,
     focusable: false,

@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -45,6 +46,7 @@ class Answers:
     def __init__(self, client: Client) -> None:
         self._token = secrets.token_urlsafe(32)
         self._app = create_app(client.workspace, Access(self._token), [_HOST])
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lineal-export")
         self.kept: dict[str, Any] = {}
 
     def keep(self, path: str, **query: Any) -> Any:
@@ -60,7 +62,8 @@ class Answers:
         self.kept[f"data:{path}"] = f"data:{kind};base64,{base64.b64encode(body).decode('ascii')}"
 
     def _ask(self, whole: str) -> tuple[str, bytes]:
-        status, headers, body = asyncio.run(_asked(self._app, whole, self._token))
+        # In a thread of its own: notebooks have an event loop already, and no second one can run beside it.
+        status, headers, body = self._thread.submit(asyncio.run, _asked(self._app, whole, self._token)).result()
         if status != 200:
             problem = json.loads(body)
             raise UsageError(f"it cannot be exported: {problem['title']}: {problem['detail']}")

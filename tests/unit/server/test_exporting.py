@@ -1,0 +1,96 @@
+"""A run, a version or everything as one file."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lineal import Client, save_artifact
+from lineal.errors import UsageError
+from lineal.server.export import command
+from lineal.server.exporting import export_all, export_run, export_version
+from lineal.views import RunView
+
+
+def answers(page: str) -> dict[str, object]:
+    found = re.search(r'<script type="application/json" id="lineal-data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data: dict[str, object] = json.loads(found[1])
+    return data
+
+
+def test_a_run_is_exported_with_all_that_belongs_to_it(run: RunView) -> None:
+    """What the page of the run asks for, and those that it leads to."""
+    page = export_run(Client(), run)
+    kept = answers(page)
+    step, version = run.steps["count"], run.steps["count"].output
+    wanted = {
+        f"/runs/{run.id}",
+        f"/step-runs/{step.id}",
+        f"/step-runs/{step.id}/log",
+        f"/versions/{version.id}",
+        f"/versions/{version.id}/lineage?depth=3",
+    }
+    assert wanted <= kept.keys()
+    assert kept[f"/step-runs/{step.id}/log"] == {"text": "counting\n", "next": 9}
+    assert f'content="#/runs/{run.id}"' in page
+
+
+def test_it_works_where_an_event_loop_runs(run: RunView) -> None:
+    """As in a notebook."""
+
+    async def inside() -> str:
+        return export_run(Client(), run)
+
+    assert str(run.id) in asyncio.run(inside())
+
+
+def test_the_file_asks_nobody(run: RunView) -> None:
+    """No script, style, picture or frame from anywhere: all stands in the file, and its policy holds it to that."""
+    page = export_all(Client())
+    head = page.partition("</head>")[0]
+    assert "default-src 'none'" in head
+    assert not re.search(
+        r'<(?:script|link|img|iframe)[^>]+(?:src|href)="(?!data:)', re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    )
+
+
+def test_what_users_wrote_cannot_end_the_data(run: RunView) -> None:
+    """A17: a closing tag in a value is text in the file too."""
+    version = save_artifact({"x": 1}, "odd", user_metadata={"note": "</script><script>alert(1)</script><!--"})
+    page = export_version(Client(), version)
+    assert "<script>alert(1)" not in page
+    kept = answers(page)[f"/versions/{version.id}"]
+    assert isinstance(kept, dict)
+    assert kept["metadata"]["note"] == "</script><script>alert(1)</script><!--"
+
+
+def test_visualizations_stand_in_the_file(run: RunView) -> None:
+    version = run.steps["page"].output
+    kept = answers(export_version(Client(), version))
+    assert str(kept[f"data:/versions/{version.id}/visualizations/0"]).startswith("data:text/html; charset=utf-8;base64,")
+
+
+def test_the_command_writes_one_file(run: RunView, tmp_path: Path) -> None:
+    """A run wins over an artifact of the same name; a file is not replaced by accident."""
+    file = tmp_path / "out.html"
+    done = CliRunner().invoke(command, ["html", "latest", str(file)])
+    assert (done.exit_code, done.output) == (0, f"{file} ({done.output.partition('(')[2]}")
+    assert f"#/runs/{run.id}" in file.read_text()
+    again = CliRunner().invoke(command, ["html", "latest", str(file)])
+    assert isinstance(again.exception, UsageError)
+    assert "--overwrite" in str(again.exception)
+    version = run.steps["count"].output
+    for name in ("counting::count::output", "counting::count::output@1"):
+        assert CliRunner().invoke(command, ["html", name, str(file), "--overwrite"]).exit_code == 0
+        assert f"#/versions/{version.id}" in file.read_text()
+    assert CliRunner().invoke(command, ["html", "--all", str(file), "--overwrite"]).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [["html", "out.html"], ["html", "--all", "latest", "out.html"], ["html"], ["html", "a", "b", "c"]])
+def test_what_is_not_said_is_asked_for(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="say which run or version to export, or --all"):
+        CliRunner().invoke(command, words, catch_exceptions=False)
