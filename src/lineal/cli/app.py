@@ -22,12 +22,12 @@ COMMANDS = {
     "completion": ("lineal.cli.completion", "Print the script by which a shell completes what is typed."),
     "config": ("lineal.cli.config", "Show each setting and where it comes from."),
     "doctor": ("lineal.cli.doctor", "Check what Lineal relies on here, and test the stores."),
-    "export": ("lineal.server.export", "Write what is stored into files for others."),
+    "export": ("lineal.cli.export", "Write what is stored into files for others."),
     "init": ("lineal.cli.init", "Keep what is run below this folder in a .lineal folder here."),
     "lineage": ("lineal.cli.lineage", "Show what a version comes from and what was made from it."),
     "run": ("lineal.cli.run", "Run a pipeline of a Python file."),
     "runs": ("lineal.cli.runs", "Look at pipeline runs, and delete them."),
-    "up": ("lineal.server.up", "Open the dashboard of what is stored."),
+    "up": ("lineal.cli.up", "Open the dashboard of what is stored."),
     "verify": ("lineal.cli.verify", "Say what is lost, who made it, and how to get it back."),
     "version": ("lineal.cli.version", "Show the version of Lineal."),
     "why": ("lineal.cli.why", "Say why steps of a run ran, or why they did not have to."),
@@ -57,8 +57,7 @@ class Commands(click.Group):
         except ModuleNotFoundError as error:
             if error.name is None or error.name.startswith("lineal"):
                 raise
-            room = COMMANDS[cmd_name][0].split(".")[1]  # only rooms with an extra of their own name need what may not be installed
-            raise UsageError(f"lineal {cmd_name} needs {error.name}, which is not installed: pip install 'lineal[{room}]'") from error
+            raise UsageError(f"lineal {cmd_name} needs {error.name}, which is not installed: pip install 'lineal[server]'") from error
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from lineal import Client, save_artifact
+from lineal.cli.app import State, cli
 from lineal.errors import UsageError
-from lineal.server.export import command
 from lineal.server.exporting import export_all, export_run, export_version
 from lineal.views import RunView
 
@@ -77,20 +77,28 @@ def test_visualizations_stand_in_the_file(run: RunView) -> None:
 def test_the_command_writes_one_file(run: RunView, tmp_path: Path) -> None:
     """A run wins over an artifact of the same name; a file is not replaced by accident."""
     file = tmp_path / "out.html"
-    done = CliRunner().invoke(command, ["html", "latest", str(file)])
+    done = CliRunner().invoke(cli, ["export", "html", "latest", str(file)], obj=State())
     assert (done.exit_code, done.output) == (0, f"{file} ({done.output.partition('(')[2]}")
     assert f"#/runs/{run.id}" in file.read_text()
-    again = CliRunner().invoke(command, ["html", "latest", str(file)])
+    again = CliRunner().invoke(cli, ["export", "html", "latest", str(file)], obj=State())
     assert isinstance(again.exception, UsageError)
     assert "--overwrite" in str(again.exception)
     version = run.steps["count"].output
     for name in ("counting::count::output", "counting::count::output@1"):
-        assert CliRunner().invoke(command, ["html", name, str(file), "--overwrite"]).exit_code == 0
+        assert CliRunner().invoke(cli, ["export", "html", name, str(file), "--overwrite"], obj=State()).exit_code == 0
         assert f"#/versions/{version.id}" in file.read_text()
-    assert CliRunner().invoke(command, ["html", "--all", str(file), "--overwrite"]).exit_code == 0
+    assert CliRunner().invoke(cli, ["export", "html", "--all", str(file), "--overwrite"], obj=State()).exit_code == 0
 
 
-@pytest.mark.parametrize("words", [["html", "out.html"], ["html", "--all", "latest", "out.html"], ["html"], ["html", "a", "b", "c"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "html", "out.html"],
+        ["export", "html", "--all", "latest", "out.html"],
+        ["export", "html"],
+        ["export", "html", "a", "b", "c"],
+    ],
+)
 def test_what_is_not_said_is_asked_for(words: list[str]) -> None:
     with pytest.raises(UsageError, match="say which run or version to export, or --all"):
-        CliRunner().invoke(command, words, catch_exceptions=False)
+        CliRunner().invoke(cli, words, obj=State(), catch_exceptions=False)

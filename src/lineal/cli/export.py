@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from lineal.cli.output import json_option, print_json
 from lineal.client import Client
 from lineal.errors import NotFound, UsageError
 from lineal.model.text import size_text
@@ -19,7 +20,8 @@ def command() -> None:
 @click.argument("words", nargs=-1, metavar="[NAME[@VERSION] | RUN] FILE")
 @click.option("--all", "everything", is_flag=True, help="The newest 200 runs and 200 versions, instead of one.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
-def html(words: tuple[str, ...], everything: bool, overwrite: bool) -> None:
+@json_option
+def html(words: tuple[str, ...], everything: bool, overwrite: bool, as_json: bool) -> None:
     """Write a run or a version, with all that belongs to it, into one HTML FILE that opens by double click and asks nobody.
 
     NAME alone is the newest version of an artifact; RUN is a run's name, its id, or `latest`. A run wins.
@@ -33,7 +35,10 @@ def html(words: tuple[str, ...], everything: bool, overwrite: bool) -> None:
     client = Client()
     text = _exported(client, whats[0]) if whats else export_all(client)
     file.write_text(text, encoding="utf-8")
-    click.echo(f"{file} ({size_text(len(text))})")
+    if as_json:
+        print_json({"file": str(file), "size": file.stat().st_size})
+    else:
+        click.echo(f"{file} ({size_text(file.stat().st_size)})")
 
 
 def _exported(client: Client, what: str) -> str:
