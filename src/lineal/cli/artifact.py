@@ -12,9 +12,10 @@ from lineal.cli import tags as marks
 from lineal.cli.diff import diff
 from lineal.cli.names import artifact_argument, version_argument
 from lineal.cli.options import list_options, metadata_option, split_version, time_options, when
-from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table
+from lineal.cli.output import Column, print_facts, print_page, print_rest, print_table
 from lineal.cli.reproduce import reproduce
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.model.records import Json
 from lineal.model.text import moment_text, size_text
 from lineal.model.visualization import Visualization

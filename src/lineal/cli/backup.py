@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from lineal.cli.output import json_option, print_json
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.errors import StoreError
 from lineal.model.text import shown, size_text
 

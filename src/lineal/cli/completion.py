@@ -5,7 +5,7 @@ from typing import Final
 import click
 from click.shell_completion import FishComplete, ShellComplete, ZshComplete
 
-from lineal.cli.output import json_option, print_json
+from lineal.console import json_option, print_json
 
 _BASH: Final = """\
 %(complete_func)s() {

@@ -4,7 +4,8 @@ import re
 
 import click
 
-from lineal.cli.output import Column, json_option, print_json, print_table
+from lineal.cli.output import Column, print_table
+from lineal.console import json_option, print_json
 from lineal.settings import Settings, setting_names, variable_of
 
 _UNSET = {"metadata_store": "(lineal.db in home)", "artifact_store": "(store in home)", "token": "(none)"}

@@ -8,8 +8,8 @@ import click
 
 from lineal.cli.names import artifact_argument, run_argument, version_argument
 from lineal.cli.options import age, split_version
-from lineal.cli.output import json_option, print_json
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.errors import UsageError
 from lineal.model.text import shown, size_text
 from lineal.pruning import PruneReport

@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from lineal.cli.output import json_option, print_json
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.errors import StoreError
 from lineal.model.text import shown
 

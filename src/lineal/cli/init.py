@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from lineal.cli.output import json_option, print_json
+from lineal.console import json_option, print_json
 from lineal.errors import UsageError
 from lineal.settings import FOLDER, Settings, variable_of
 from lineal.workspace import prepare_home

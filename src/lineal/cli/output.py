@@ -5,12 +5,13 @@ This module is part of `lineal --help`: what only some commands need is imported
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import click
 
-from lineal.model.text import finite, shown, shown_lines
+from lineal.console import print_json
+from lineal.model.text import shown, shown_lines
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _STYLES = {"completed": "green", "cached": "cyan", "failed": "red", "crashed": "red", "running": "yellow", "cancelled": "yellow"}
@@ -22,17 +23,6 @@ class Column(NamedTuple):
     name: str
     right: bool = False
     whole: bool = False
-
-
-def print_json(value: Any) -> None:
-    """Print JSON for programs to read. ASCII only, so that it means the same in every terminal and file."""
-    import json
-
-    try:
-        text = json.dumps(value, indent=2, allow_nan=False)
-    except ValueError:  # what is not finite has no form in standard JSON, and becomes text: "nan"
-        text = json.dumps(finite(value), indent=2)
-    click.echo(text)
 
 
 def print_page(items: Sequence[Any], total: int, offset: int) -> None:
@@ -73,18 +63,6 @@ def print_text(text: str) -> None:
 def one_line(text: str) -> str:
     """Give text on one line that is safe to show."""
     return shown(" ".join(part for line in text.splitlines() if (part := line.strip())))
-
-
-def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--json`, and `--debug` as after `lineal`, to a command."""
-    command = click.option("--debug", is_flag=True, expose_value=False, callback=_set_debug, help="Show the traceback of an error.")(
-        command
-    )
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
-
-
-def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    ctx.obj.debug = ctx.obj.debug or value
 
 
 def _plain_lines(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[str]:

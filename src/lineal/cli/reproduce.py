@@ -6,8 +6,8 @@ import sys
 import click
 
 from lineal.cli.options import split_version
-from lineal.cli.output import json_option, print_json
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.graph.describe import describe_value
 from lineal.model import values
 from lineal.model.text import shown

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from lineal.cli.output import json_option, print_json
+from lineal.console import json_option, print_json
 from lineal.errors import LinealError, PathNotFound, StepError, UsageError
 from lineal.graph.step import MISSING
 from lineal.pipelines import Pipeline

@@ -5,9 +5,10 @@ import click
 from lineal.cli.delete import delete_runs
 from lineal.cli.names import run_argument
 from lineal.cli.options import list_options, metadata_option, time_options, when
-from lineal.cli.output import Column, json_option, print_facts, print_json, print_page, print_rest, print_table, print_text
+from lineal.cli.output import Column, print_facts, print_page, print_rest, print_table, print_text
 from lineal.cli.reproduce import replay
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.engine.undeclared import summary
 from lineal.engine.why import value_text
 from lineal.model.states import Status

@@ -4,8 +4,8 @@ import click
 
 from lineal.cli.names import version_argument
 from lineal.cli.options import split_version
-from lineal.cli.output import json_option, print_json
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.errors import UsageError
 from lineal.model.records import Json
 from lineal.model.text import moment_text, shown

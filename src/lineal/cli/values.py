@@ -9,8 +9,9 @@ import click
 
 from lineal.cli.names import version_argument
 from lineal.cli.options import split_version
-from lineal.cli.output import json_option, print_json, print_text
+from lineal.cli.output import print_text
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.errors import PathNotFound, UsageError
 from lineal.materializers.builtin import JsonMaterializer
 from lineal.materializers.paths import PathMaterializer

@@ -6,8 +6,8 @@ import sys
 import click
 
 from lineal.cli.options import age
-from lineal.cli.output import json_option, print_json
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.errors import StoreError
 from lineal.model.text import shown, size_text
 from lineal.verifying import GRACE, Problem, VerifyReport

@@ -5,7 +5,7 @@ from importlib import metadata
 
 import click
 
-from lineal.cli.output import json_option, print_json
+from lineal.console import json_option, print_json
 
 
 @click.command("version", short_help="Show the version of Lineal.")

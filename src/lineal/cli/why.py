@@ -3,8 +3,9 @@
 import click
 
 from lineal.cli.names import run_argument
-from lineal.cli.output import json_option, print_json, print_text
+from lineal.cli.output import print_text
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.model.text import shown
 
 

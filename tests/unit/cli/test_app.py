@@ -128,7 +128,7 @@ def test_help_imports_no_more_than_it_shows() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name for name in done.stderr.split() if name.split(".")[0] in ("lineal", "rich", "pydantic", "sqlite3", "blake3", "json")}
     assert loaded == {
-        "lineal", "lineal.cli", "lineal.cli.app", "lineal.cli.output", "lineal.errors", "lineal.model", "lineal.model.text",
+        "lineal", "lineal.cli", "lineal.cli.app", "lineal.cli.output", "lineal.console", "lineal.errors", "lineal.model", "lineal.model.text",
     }  # fmt: skip
 
 

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from lineal.cli.output import Column, one_line, print_facts, print_json, print_table, print_text
+from lineal.cli.output import Column, one_line, print_facts, print_table, print_text
+from lineal.console import print_json
 
 COLUMNS = [Column("name", whole=True), Column("type"), Column("size", right=True), Column("status")]
 ROWS = [["a-long-name-that-someone-copies", "pandas.core.frame.DataFrame", 1200, "failed"], ["日本", "[bold]int", 7, "\x1b[31mx"]]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from lineal.cli.output import json_option, print_json
 from lineal.client import Client
+from lineal.console import json_option, print_json
 from lineal.errors import NotFound, UsageError
 from lineal.model.text import size_text
 from lineal.server.exporting import export_all, export_run, export_version

@@ -5,7 +5,7 @@ import webbrowser
 
 import click
 
-from lineal.cli.output import json_option, print_json
+from lineal.console import json_option, print_json
 from lineal.server.serve import Started, serve
 from lineal.workspace import open_workspace
 
