@@ -363,7 +363,8 @@ class Client:
         """
         found = name_or_id.refresh() if isinstance(name_or_id, RunView) else self.get_pipeline_run(name_or_id)
         record = notice_crash(found.record, self.workspace)
-        freed = self.workspace.metadata.delete_run(record.id)
+        with self.workspace.metadata.room():
+            freed = self.workspace.metadata.delete_run(record.id)
         shutil.rmtree(self.workspace.log_folder(record.id), ignore_errors=True)
         return freed
 
@@ -401,10 +402,12 @@ class Client:
         what: Literal["all", "artifact", "metadata"] = "artifact" if only_artifact else "metadata" if only_metadata else "all"
         selection = Selection(what, names, older_than, keep_last or 0)
         workspace = self.workspace
-        self._notice_crashes()  # what a dead run was given is free
-        if dry_run:
-            return preview(workspace.metadata, selection)
-        return prune(workspace.metadata, workspace.artifact_store, self._lock, selection, ignore_errors=ignore_errors, force=force)
+        metadata = workspace.metadata
+        with metadata.room():
+            self._notice_crashes()  # what a dead run was given is free
+            if dry_run:
+                return preview(metadata, selection)
+            return prune(metadata, workspace.artifact_store, self._lock, selection, ignore_errors=ignore_errors, force=force)
 
     # -- looking after it
 
@@ -456,8 +459,8 @@ class Client:
 
     def _delete(self, ids: Sequence[str]) -> None:
         check_stores(self.workspace.metadata, self.workspace.artifact_store)
-        self.workspace.metadata.delete_versions(ids)
-        with alone(self._lock) as mine:
+        with self.workspace.metadata.room(), alone(self._lock) as mine:
+            self.workspace.metadata.delete_versions(ids)
             if mine:  # else a prune takes the bytes, or the next one does after a backup, which may have copied the record just now
                 collect(self.workspace.metadata, self.workspace.artifact_store)
 

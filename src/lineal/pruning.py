@@ -32,6 +32,7 @@ LARGE = 1 << 30
 """Bytes from which a prune that would free more than half of everything must be forced."""
 
 _ROWS = 500  # versions in one transaction
+_FEW_ROWS = 50  # the same on a disk that is nearly full
 _OBJECTS = 100  # objects that are moved while the facts are locked
 
 
@@ -110,7 +111,7 @@ def prune(
     not be removed.
     """
     check_stores(metadata, store)
-    with host.alone(lock) as mine:
+    with metadata.room() as tight, host.alone(lock) as mine:
         if not mine:
             raise Conflict(f"another prune is at work here (it holds {lock}); wait for its end")
         store.sweep(ABANDONED)
@@ -120,8 +121,11 @@ def prune(
             _refuse_much(_would_free(found), metadata.bytes_kept())
         now = time.time_ns() // 1000
         gone: set[str] = set()
-        for batch in _batches([each.id for each in found], _ROWS):
+        for batch in _batches([each.id for each in found], _FEW_ROWS if tight else _ROWS):
             gone.update(metadata.prune(batch, selection.what, now))
+            if tight:  # each part makes room for the next
+                part_freed, part_errors = collect(metadata, store, ignore_errors=ignore_errors)
+                freed, errors = freed + part_freed, [*errors, *part_errors]
         more_freed, more_errors = collect(metadata, store, ignore_errors=ignore_errors)
     return _report([each for each in found if each.id in gone], freed + more_freed, (*errors, *more_errors))
 

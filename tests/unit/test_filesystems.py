@@ -9,7 +9,7 @@ from lineal.errors import StoreError
 from lineal.metadata_store.sql import SqliteMetadataStore
 
 LINES = """\
-22 1 8:1 / / rw,relatime - ext4 /dev/root rw
+22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
 30 22 0:40 / /mnt rw shared:1 master:2 - nfs4 server:/export rw
 31 30 8:2 / /mnt/local\\040disk rw - xfs /dev/sdb rw
 32 22 0:41 / /mount rw - tmpfs tmpfs rw
@@ -48,7 +48,7 @@ def test_where_nothing_can_be_told_nothing_is_refused(monkeypatch: pytest.Monkey
 
 def test_a_database_on_the_network_is_refused_before_it_is_made(mounts: Path, tmp_path: Path) -> None:
     """SQLite relies on locks and shared memory; the error says where else to put it, and doctor says the same."""
-    mounts.write_text(f"22 1 8:1 / / rw - ext4 /dev/root rw\n30 22 0:40 / {tmp_path} rw - nfs4 server:/export rw\n")
+    mounts.write_text(f"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 0:40 / {tmp_path} rw - nfs4 server:/export rw\n")
     with pytest.raises(StoreError, match=r"lies on nfs4.*LINEAL_METADATA_STORE=sqlite:////folder/lineal\.db"):
         SqliteMetadataStore(tmp_path / "new" / "lineal.db").identity()
     assert not (tmp_path / "new").exists()

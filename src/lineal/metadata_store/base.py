@@ -6,6 +6,7 @@ sort fields raise UsageError and name the known ones; nothing found raises NotFo
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -85,6 +86,10 @@ class MetadataStore(Protocol):
 
     def accept_epoch(self, epoch: int) -> None:
         """Make the count of changes at least this: the facts count from now on, although they were an older copy."""
+        ...
+
+    def room(self) -> AbstractContextManager[bool]:
+        """Keep room for deletions while a block runs, also on a full disk; gives whether there is little of it, so that small parts are better."""
         ...
 
     def backup(self, path: Path) -> "MetadataStore":

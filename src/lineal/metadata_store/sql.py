@@ -8,19 +8,21 @@ import functools
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from sqlite3 import Cursor
 from typing import Any, TypeVar
 from unicodedata import normalize
 
 from lineal.errors import NotFound, SettingsError, StoreMismatch, UsageError
-from lineal.metadata_store import commits, deleting, inspecting, marks, overviews, runs
+from lineal.metadata_store import commits, counting, deleting, inspecting, marks, overviews, runs
 from lineal.metadata_store.base import Epochs, Page, StepEdges
 from lineal.metadata_store.connections import SYNCHRONOUS, Connections
 from lineal.metadata_store.copying import copy_database
 from lineal.metadata_store.filters import check_page, order, where
 from lineal.metadata_store.json_text import dump
 from lineal.metadata_store.nearest import closest_names
+from lineal.metadata_store.reserve import Reserve
 from lineal.metadata_store.rows import (
     artifact_of,
     code_of,
@@ -90,6 +92,7 @@ class SqliteMetadataStore:
             raise SettingsError(f"durability must be one of {', '.join(SYNCHRONOUS)}; got {durability!r}")
         self.path = Path(path).absolute()
         self._db = Connections(self.path, durability, busy_timeout)
+        self._reserve = Reserve(self.path)
         self._known = commits.Known(set(), {})
         self._sealed = sealed
         # Only what survives a power cut is counted: a count that the artifact store has and the facts lost would look like an older copy.
@@ -128,20 +131,24 @@ class SqliteMetadataStore:
         return int(self._db.read(SQL["epoch"])[0][0])
 
     def accept_epoch(self, epoch: int) -> None:
-        self._db.write(_accept_epoch, epoch, durable=True)
+        self._db.write(counting.accept, epoch, durable=True)
 
     def backup(self, path: Path) -> "SqliteMetadataStore":
         self.identity()  # made and migrated, if it was not there
         copy_database(self.path, path)
         return SqliteMetadataStore(path, durability="off")
 
+    def room(self) -> AbstractContextManager[bool]:
+        return self._reserve.released()
+
     def _change(self, work: Callable[..., R], *arguments: Any) -> R:
         """Write durably, count the change, and note the count outside."""
+        self._reserve.keep()
         if self._epochs is None:
             return self._db.write(work, *arguments, durable=True)
         noted = self._epochs()
         result: R
-        result, epoch = self._db.write(_counted, noted.epoch, work, arguments, durable=True)
+        result, epoch = self._db.write(counting.counted, noted.epoch, work, arguments, durable=True)
         if epoch is not None:
             noted.note_epoch(epoch)
         return result
@@ -446,16 +453,6 @@ class SqliteMetadataStore:
 
     def _closest(self, statement: str, name: str) -> str:
         return closest_names(name, lambda ranges: [row[0] for row in self._db.read(SQL[statement], ranges)])
-
-
-def _counted(cursor: Cursor, noted: Callable[[], int], work: Callable[..., R], arguments: Sequence[Any]) -> tuple[R, int | None]:
-    # Asked under the write lock: whatever other processes have noted was committed before, so that it is counted in this file too.
-    row = cursor.execute(SQL["advance_epoch"], (noted(),)).fetchone()
-    return work(cursor, *arguments), None if row is None else int(row[0])
-
-
-def _accept_epoch(cursor: Cursor, epoch: int) -> None:
-    cursor.execute(SQL["accept_epoch"], (epoch, epoch))
 
 
 def _pair(cursor: Cursor, artifact_store: str) -> None:
