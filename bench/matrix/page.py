@@ -17,7 +17,14 @@ def page(found: Mapping[str, Any]) -> str:
     counts = {system.name: Counter(each["outcome"] for each in found[system.name]["cases"].values()) for system in systems}
     musts = Counter(cases.values())
     summary = [
-        [system.name, found[system.name]["version"], system.settings, *(counts[system.name][kind] for kind in WORDS)] for system in systems
+        [
+            system.name,
+            found[system.name]["version"],
+            system.settings,
+            counts[system.name].total(),
+            *(counts[system.name][kind] for kind in WORDS),
+        ]
+        for system in systems
     ]
     rows = [
         [what, expected, *(WORDS[found[s.name]["cases"][what]["outcome"]] if what in found[s.name]["cases"] else "" for s in systems)]
@@ -37,17 +44,18 @@ def page(found: Mapping[str, Any]) -> str:
         "| ✓ | ran the step again when it had to, or reused the result when it could |",
         "| **old result** | gave the result of before the edit |",
         "| ran again | did work again that could not give anything new |",
-        "| - | cannot run this step at all |",
+        "| - | did not run this step: it failed before or after the edit |",
+        "| (empty) | not tried |",
         "",
         "## Summary",
         "",
-        *table(["system", "version", "set up as", "✓", "old result", "ran again", "-"], summary, words=3),
-        "**How to read this.** Each system is set up as its documentation recommends for keeping results between runs, with nothing beyond what the table says. Several make another",
-        "choice on purpose: they count the text of the step's own function, say so, and leave it to the user to name what else matters or to raise a version number. joblib's documentation",
-        "warns of exactly this. What is compared is what happens to someone who edits code and does not think of the cache. Speed, and all else that these systems do, is not compared.",
+        *table(["system", "version", "set up as", "cases run", "✓", "old result", "ran again", "-"], summary, words=3),
+        "**How to read this.** Each system keeps results between runs with the settings in the table and its defaults for all else; none was told by hand what its steps use. For most",
+        "of them the text of the step's own function is what counts as its code, and code elsewhere is the user's to declare where that can be said at all. So this compares what happens to",
+        "someone who edits code and does not think of the cache. Speed, and all else that these systems do, is not compared. Versions and settings other than these may do otherwise.",
         "",
         "## Case by case",
         "",
         *table(["edit", "the step must be", *(system.name for system in systems)], rows, words=2 + len(systems)),
     ]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip() + "\n"

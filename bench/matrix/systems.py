@@ -1,6 +1,6 @@
 """The systems of the matrix: what is installed, what the table says of the settings, and a few lines that run a step as a user would.
 
-Each is set up as its documentation recommends for keeping results between runs. The lines are run in the system's own environment, by
+Each is set up to keep results between runs, with its defaults for all else. The lines are run in the system's own environment, by
 `serve.py`: imported once, then `run(step, args, state)` in a process of its own per run, where `state` is the folder that lasts.
 """
 
@@ -46,7 +46,7 @@ ZENML = System(
     "ZenML",
     "zenml",
     ("zenml[local]",),
-    "`@step(enable_cache=True)` in a `@pipeline`, the local stack. Code that is not the step's own has to be listed by hand in a `CachePolicy`",
+    "`@step(enable_cache=True)` in a `@pipeline`, the local stack; no `source_dependencies`",
     """
 import os
 import zenml
@@ -67,7 +67,7 @@ PREFECT = System(
     "Prefect",
     "prefect",
     ("prefect", "fastapi<0.120"),
-    "`@task(persist_result=True, cache_policy=INPUTS + TASK_SOURCE)` in a `@flow`, a local server",
+    "`@task(persist_result=True, cache_policy=INPUTS + TASK_SOURCE)` in a `@flow`, a local server; the default policy counts the run too",
     """
 from prefect import flow, task
 from prefect.cache_policies import INPUTS, TASK_SOURCE
