@@ -69,22 +69,26 @@ class Waits:
             key = self._held.pop(call.position, None)
             if key is not None:
                 self._claims.drop(key)
+                self._pause = 0.0  # a call of this very run may wait for it
 
     def pause(self) -> None:
         """Wait until it is time to ask again: at first soon, then ever more rarely."""
         time.sleep(self._pause)
-        self._pause = min(self._pause * 1.5, _LONGEST)
+        self._pause = min(max(self._pause * 1.5, _SHORTEST), _LONGEST)
 
     def due(self) -> list[Call]:
         """Give the waiting calls that may go on, their claims taken: what they wait for was made, failed, or will not come."""
         assert self._claims is not None or not self._waiting
         ready = []
+        refused: set[str] = set()
         for position, waiting in list(self._waiting.items()):
-            if self._claims is not None and self._claims.take(waiting.key):
+            if self._claims is not None and waiting.key not in refused and self._claims.take(waiting.key):
+                refused.add(waiting.key)
                 self._held[position] = waiting.key
             elif self._is_lost(waiting):
                 self._free.add(position)
             else:
+                refused.add(waiting.key)
                 continue
             del self._waiting[position]
             ready.append(waiting.call)

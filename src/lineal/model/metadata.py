@@ -28,6 +28,8 @@ def hold_metadata(metadata: Mapping[Any, Any], what: str) -> dict[str, Json]:
         try:
             held[key] = values.to_json(_plain(value), name=key)
             size += len(key) + len(values.dumps(_plain(value)))
+        except RecursionError:
+            raise UsageError(f"metadata of {what}: {key!r} is nested too deeply, or holds itself; return it from a step instead") from None
         except values.NotPlain as error:
             raise UsageError(
                 f"metadata of {what}: {error.path} is a {type(error.value).__qualname__}, which metadata cannot hold; "
