@@ -208,6 +208,10 @@ class Client:
             raise NotFound("there is no run yet")
         return newest[0]
 
+    def resume_pipeline_run(self, name_or_id: str | UUID) -> RunView:
+        """Go on with a run that failed, was cancelled or crashed, and give the new run; see `RunView.resume`."""
+        return self.get_pipeline_run(name_or_id).resume()
+
     def list_pipeline_runs(
         self,
         name: str | None = None,

@@ -5,21 +5,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 from uuid import UUID
 
 from lineal.artifacts import type_name
+from lineal.engine.cache import Resumed
 from lineal.engine.context import PipelineContext, current_log
 from lineal.engine.forecast import forecast
 from lineal.engine.logs import teeing
+from lineal.engine.origin import entry_of
 from lineal.engine.plan_ahead import LookedAhead, Planner
 from lineal.engine.planned import describe, load_of
 from lineal.engine.precheck import refuse
 from lineal.engine.progress import make_reporter
 from lineal.engine.run import Runner
 from lineal.errors import CallError, DefinitionError, ParameterError, StoreError, UsageError
+from lineal.graph.definition import Definition
 from lineal.graph.external import External
 from lineal.graph.plan import Call, OutputRef, needed_for
 from lineal.graph.policy import CachePolicy, check_policy
@@ -29,6 +32,7 @@ from lineal.graph.step import Options, Retry, StepSpec, remember
 from lineal.materializers.base import AnyMaterializer
 from lineal.materializers.registry import instance
 from lineal.model import values
+from lineal.model.entry import ARTIFACT, ENTRY, EXTERNAL, RESUMES, Entry, unmarked
 from lineal.model.naming import check_name, check_tags, expand, new_id, time_placeholders
 from lineal.model.records import RunRecord, VersionRecord
 from lineal.model.states import Status
@@ -111,7 +115,7 @@ class Step(Generic[P, R]):
         return f"<step {self.name!r}>"
 
 
-class Pipeline(Generic[P]):
+class Pipeline(Definition, Generic[P]):
     """A function under `@pipeline`. Calling it runs the steps that its body calls and gives the run."""
 
     def __init__(self, function: Callable[P, Any], options: Options, overrides: Options, run_name: str | None) -> None:
@@ -120,7 +124,7 @@ class Pipeline(Generic[P]):
         self.name = check_name(options.name or getattr(function, "__name__", ""), "pipeline name")
         self.options = options
         self.overrides = overrides
-        self.run_name = run_name or "{pipeline}-{date}-{time}"
+        self.run_name = run_name or _RUN_NAME
         self.signature = parameters_of(function, self.name)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> RunView:
@@ -129,11 +133,19 @@ class Pipeline(Generic[P]):
         outer = _recorder.get()
         if outer is not None:
             return cast("RunView", self._inline(outer, arguments))
+        return self._run(arguments, None)
+
+    def resume(self, run: RunRecord, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> RunView:
+        """Go on with a run that did not succeed; `run.resume()` finds the pipeline and its arguments and calls this."""
+        again = self.with_options(**options) if options else self
+        return _outside(lambda: again._run(again._arguments((), dict(arguments)), run))  # noqa: SLF001 - a copy of this very pipeline
+
+    def _run(self, arguments: dict[str, Any], earlier: RunRecord | None) -> RunView:
         workspace = open_workspace()
         start = datetime.now(UTC)
         reporter = make_reporter(quiet=workspace.settings.quiet)
-        record = self._new_run(workspace, arguments, start)
-        runner = Runner(workspace, record, reporter)
+        record = self._new_run(workspace, arguments, start, earlier)
+        runner = Runner(workspace, record, reporter, None if earlier is None else _left_by(earlier, workspace))
         recorder = self._recorder(start, lambda ref: _outside(lambda: _load(runner, ref)))
         with inside(workspace), teeing(current_log, None if reporter is None else reporter.through):
             try:
@@ -192,12 +204,23 @@ class Pipeline(Generic[P]):
     def _recorder(self, start: datetime, load: Callable[[OutputRef], Any]) -> Recorder:
         return Recorder(self.name, _for_steps(self.options), _for_steps(self.overrides), time_placeholders(start), load)
 
-    def _new_run(self, workspace: Workspace, arguments: Mapping[str, Any], start: datetime) -> RunRecord:
+    def _new_run(self, workspace: Workspace, arguments: Mapping[str, Any], start: datetime, earlier: RunRecord | None) -> RunRecord:
         settings = workspace.settings
+        environment = {ENTRY: self._entry().to_json(), **({} if earlier is None else {RESUMES: earlier.name})}
         return replace(
             self._record(arguments, start), orchestrator=settings.orchestrator, durability=settings.durability,
-            process=workspace.life.token(), heartbeat=time.time_ns() // 1000,
+            process=workspace.life.token(), heartbeat=time.time_ns() // 1000, environment=environment,
         )  # fmt: skip
+
+    def _entry(self) -> Entry:
+        """Give where this pipeline is found again, and what `with_options` said for this run alone."""
+        entry = entry_of(self)
+        if entry.variable:
+            return entry
+        given = {f.name: getattr(self.overrides, f.name) for f in fields(self.overrides)} | {"run_name": self.run_name}
+        given = {name: value for name, value in given.items() if value is not None and (name, value) != ("run_name", _RUN_NAME)}
+        held = {name: values.to_json(value) for name, value in given.items() if _is_plain(value)}
+        return replace(entry, options=held, lost=tuple(name for name in given if name not in held))
 
     def _record(self, arguments: Mapping[str, Any], start: datetime) -> RunRecord:
         """Give what is to be said of a run before it begins, or of one that is only planned."""
@@ -349,6 +372,11 @@ def _load(runner: Runner, ref: OutputRef) -> Any:
     return runner.artifacts.load(ended.versions[ref.output])
 
 
+def _left_by(run: RunRecord, workspace: Workspace) -> Resumed:
+    found = workspace.metadata.list_step_runs(run.id)
+    return Resumed(run.name, {each.name: each for each in found if each.status.is_success})
+
+
 def _check_outputs(runner: Runner, calls: Sequence[Call]) -> None:
     if runner.artifacts.pickle == "forbid":
         refuse(calls, runner.artifacts.registry)
@@ -376,13 +404,20 @@ def _is_artifact(value: Any) -> bool:
     return type(getattr(value, "record", None)) is VersionRecord
 
 
+def _is_plain(value: Any) -> bool:
+    """Tell whether an option can be held in any process: text, numbers, and lists and dictionaries of such."""
+    if isinstance(value, Mapping):
+        return all(type(name) is str and _is_plain(each) for name, each in value.items())
+    return type(value) in (str, int, float, bool, type(None)) or (type(value) in (list, tuple) and all(map(_is_plain, value)))
+
+
 def _held(where: str, name: str, value: Any) -> Any:
     if _is_artifact(value):
-        return {"$artifact": f"{value.record.artifact}@{value.record.version}"}
+        return {ARTIFACT: f"{value.record.artifact}@{value.record.version}"}
     if type(value) is External:
-        return {"$external": type_name(value.value)}
+        return {EXTERNAL: type_name(value.value)}
     try:
-        return values.to_json(value, name=name)
+        return unmarked(values.to_json(value, name=name))
     except values.NotPlain as error:
         raise ParameterError(
             f"{where}: {error.path} is a {type(error.value).__qualname__}, which cannot be held as a parameter. Make it the output of a "
@@ -395,6 +430,7 @@ def _for_steps(options: Options) -> Options:
     return replace(options, name=None, tags=None, output_materializers=None, model=None, extra=None)
 
 
+_RUN_NAME = "{pipeline}-{date}-{time}"
 _OPTION_NAMES = frozenset(Options.__dataclass_fields__)
 
 

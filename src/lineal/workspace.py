@@ -164,6 +164,10 @@ class Workspace:
             return functools.partial(_serial.submit, functools.partial(execute_step, artifacts=self.artifacts))
         return self._remote_steps().submit
 
+    def inside(self) -> "inside":
+        """Make it the workspace that pipelines run in, for what runs inside: `with workspace.inside(): ...`."""
+        return inside(self)
+
     def cancel(self) -> None:
         """Stop the steps that are running in worker processes."""
         with self._lock:

@@ -20,6 +20,7 @@ BY_NAME = {
     "lineal.cli.app": "each subcommand is loaded when it is used, so that `lineal --help` stays fast",
     "lineal.engine.code.resolve": "a module that a step imports in its body is the user's, and its code is part of what the step does",
     "lineal.engine.dependencies": "a cache policy may name a module of the user's, whose code is then part of what counts",
+    "lineal.engine.origin": "the pipeline of an earlier run is found by importing the user's module in which it stands",
     "lineal.engine.recall": "a stored step is found by importing the user's module in which it stands",
     "lineal.engine.remote": "a worker imports the user's module in which a step stands",
     "lineal.materializers": "the public names are loaded on first use: whoever needs a module of the room needs none of the others",

@@ -1,7 +1,6 @@
 """`lineal run`: load a file, find its pipeline, call it with parameters."""
 
 import contextlib
-import importlib.util
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from lineal.console import json_option, print_json
+from lineal.engine.origin import load_file
 from lineal.errors import LinealError, PathNotFound, StepError, UsageError
 from lineal.graph.step import MISSING
 from lineal.pipelines import Pipeline
@@ -50,38 +50,6 @@ def _split(target: str) -> tuple[Path, str | None]:
     if not Path(path).is_file():
         raise PathNotFound(f"{path} is not a file; give the path of a Python file with a pipeline, such as train.py or train.py:training")
     return Path(path).resolve(), name or None
-
-
-def load_file(path: Path) -> ModuleType:
-    """Import a file under its own name, with its folder on the path, as `python file.py` would find its neighbours.
-
-    Raises UsageError when the file cannot be imported, or when a module of its name is loaded already.
-    """
-    if path.stem in sys.modules:
-        raise UsageError(f"{path} has the name of a module that is loaded already, {path.stem}; rename the file")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is not a Python file; its name must end in .py")
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    # In sys.modules, so that its classes and functions can be found by name, in worker processes too.
-    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except BaseException as error:
-        del sys.modules[path.stem]
-        if isinstance(error, LinealError | KeyboardInterrupt):
-            raise
-        raise UsageError(f"{path} cannot be loaded: {type(error).__name__}: {error}{_line(error, path)}") from error
-    return module
-
-
-def _line(error: BaseException, path: Path) -> str:
-    trace, line = error.__traceback__, 0
-    while trace is not None:
-        line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == str(path) else line
-        trace = trace.tb_next
-    return f" (line {line})" if line else ""
 
 
 def _choose(module: ModuleType, path: Path, name: str | None) -> Pipeline[Any]:

@@ -7,10 +7,12 @@ from lineal.cli.names import run_argument
 from lineal.cli.options import list_options, metadata_option, time_options, when
 from lineal.cli.output import Column, print_facts, print_page, print_rest, print_table, print_text
 from lineal.cli.reproduce import replay
+from lineal.cli.resume import resume_run
 from lineal.client import Client
 from lineal.console import json_option, print_json
 from lineal.engine.undeclared import summary
 from lineal.engine.why import value_text
+from lineal.model.entry import RESUMES
 from lineal.model.states import Status
 from lineal.model.text import moment_text, shown, size_text
 from lineal.views import RunView, StepRunView
@@ -85,6 +87,7 @@ def show(run: str, as_json: bool) -> None:
             "id": view.id,
             "parameters": ", ".join(f"{name}={value_text(node)}" for name, node in record.parameters.items()),
             "tags": ", ".join(record.tags),
+            "resumes": view.environment.get(RESUMES),
             "error": error_line(view.error),
             **record.metadata,
         },
@@ -129,6 +132,7 @@ def logs(run: str, step: str | None, as_json: bool) -> None:
 
 command.add_command(delete_runs)
 command.add_command(replay)
+command.add_command(resume_run)
 
 
 def _chosen(view: RunView, step: str | None) -> list[StepRunView]:

@@ -18,7 +18,7 @@ from lineal.materializers.registry import Registry
 from lineal.metadata_store.base import MetadataStore
 from lineal.model import digest, values
 from lineal.model.naming import new_id
-from lineal.model.records import CachedCall, CodeRecord, InputEdge, Json, NewOutput, SameOutput, VersionRecord
+from lineal.model.records import CachedCall, CodeRecord, InputEdge, Json, NewOutput, SameOutput, StepRunRecord, VersionRecord
 
 
 @dataclass(slots=True)
@@ -218,18 +218,41 @@ def is_asked(call: Call) -> bool:
     return bool(call.step.signature.outputs) if enabled is None else enabled  # without outputs, a step is run for what it does
 
 
-def look_up(inquiry: Inquiry, call: Call, metadata: MetadataStore, artifacts: Artifacts) -> Hit | None:
-    """Find an earlier step run with the same key whose bytes are all there, and say in `inquiry.decision` what was found."""
-    if not is_asked(call):
-        inquiry.decision = "off"
-        return None
-    cached = metadata.find_cached(inquiry.key)
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run that another goes on with: its name, and those of its step runs that succeeded, by the name of the call."""
+
+    run_name: str
+    step_runs: Mapping[str, StepRunRecord]
+
+    def find(self, inquiry: Inquiry, call: Call, metadata: MetadataStore) -> CachedCall | None:
+        """Give what the call gave in that run, if it had the same key; None when it did not, or when a version is gone."""
+        step_run = self.step_runs.get(call.name)
+        if step_run is None or step_run.cache_key != inquiry.key:
+            return None
+        outputs = dict(metadata.step_edges(step_run.id).outputs)
+        if any(spec.name not in outputs for spec in call.step.signature.outputs):
+            return None
+        return CachedCall(step_run.cached_from or step_run.id, step_run.run_id, self.run_name, step_run.ended or 0, outputs)
+
+
+def look_up(inquiry: Inquiry, call: Call, metadata: MetadataStore, artifacts: Artifacts, resumed: Resumed | None = None) -> Hit | None:
+    """Find an earlier step run with the same key whose bytes are all there, and say in `inquiry.decision` what was found.
+
+    What has finished in a run that is resumed is given also when caching is off for it, and however old it is.
+    """
+    cached = None if resumed is None else resumed.find(inquiry, call, metadata)
     if cached is None:
-        return None
-    policy: CachePolicy | None = call.options.cache_policy
-    if policy is not None and has_expired(policy, cached.ended, time.time_ns() // 1000):
-        inquiry.decision = "expired"
-        return None
+        if not is_asked(call):
+            inquiry.decision = "off"
+            return None
+        cached = metadata.find_cached(inquiry.key)
+        if cached is None:
+            return None
+        policy: CachePolicy | None = call.options.cache_policy
+        if policy is not None and has_expired(policy, cached.ended, time.time_ns() // 1000):
+            inquiry.decision = "expired"
+            return None
     outputs: list[SameOutput | NewOutput] = []
     settled = True
     for spec in call.step.signature.outputs:

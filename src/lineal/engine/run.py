@@ -97,9 +97,10 @@ class Ended:
 
 
 class Runner:
-    """One pipeline run. `execute` may be called several times, as the body of the pipeline looks at values and goes on."""
+    """One pipeline run, which may go on with another. `execute` may be called several times, as the body looks at values and goes on."""
 
-    def __init__(self, services: Services, run: RunRecord, reporter: Reporter | None = None) -> None:
+    def __init__(self, services: Services, run: RunRecord, reporter: Reporter | None = None, resumed: cache.Resumed | None = None) -> None:
+        self._resumed = resumed
         self.services = services
         self.metadata = services.metadata
         self.artifacts = services.artifacts
@@ -233,7 +234,7 @@ class Runner:
             inquiry.decision = "lost"
         else:
             free = not cache.is_asked(call) or self._waits.claim(call, inquiry.key)
-            cached = cache.look_up(inquiry, call, self.metadata, self.artifacts)
+            cached = cache.look_up(inquiry, call, self.metadata, self.artifacts, self._resumed)
             if cached is not None:
                 self._hit(call, inquiry, cached)
                 return
@@ -468,7 +469,7 @@ class Runner:
             self.run = replace(
                 self.run, status=_final_status(first), ended=self.run.started + duration // 1000, duration=duration,
                 metadata={**self.run.metadata, **self._run_metadata}, error=None if first is None else f"{type(first).__name__}: {first}",
-                plan=_plan_json(calls), environment=environment(self._folder),
+                plan=_plan_json(calls), environment={**self.run.environment, **environment(self._folder)},
             )  # fmt: skip
             self.metadata.finish_run(self.run)
         if self.reporter is not None:

@@ -12,6 +12,7 @@ from lineal.engine.undeclared import sentences
 from lineal.engine.why_policy import counted, policy_changes
 from lineal.errors import MaterializerError
 from lineal.model import values
+from lineal.model.entry import ARTIFACT, mark_of
 from lineal.model.records import CodeRecord, Json, RunRecord, StepRunRecord, VersionRecord
 from lineal.model.states import Status
 from lineal.model.text import duration_text, shown, size_text, when_text
@@ -115,8 +116,8 @@ def _compared_with(evidence: Evidence) -> list[str]:
 
 def value_text(node: Json, longest: int = 60) -> str:
     """Give a parameter, held as typed JSON, as short text on one line: the `repr` of its value where that can be had here."""
-    if isinstance(node, dict) and set(node) == {"$artifact"}:
-        return shown(node["$artifact"], longest)
+    if mark_of(node) == ARTIFACT:
+        return shown(node[ARTIFACT], longest)
     try:
         text = repr(values.from_json(node))
     except MaterializerError:  # its class is not loaded in this process

@@ -7,6 +7,7 @@ from typing import Final
 
 from lineal.engine.why import Evidence, changes
 from lineal.metadata_store.base import MetadataStore
+from lineal.model.entry import ENTRY, RESUMES
 from lineal.model.records import CodeRecord, Json, StepRunRecord, VersionRecord
 from lineal.model.text import shown
 from lineal.views.base import name_text
@@ -153,7 +154,7 @@ def _step_text(version: VersionRecord, maker: StepRunRecord) -> str:
 
 def environment_changes(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[str]:
     """Say what differs between the environments of two runs."""
-    for name in sorted({*old, *new}):
+    for name in sorted({*old, *new} - {ENTRY, RESUMES}):  # where a pipeline is started from makes no value
         before, after = old.get(name), new.get(name)
         if before != after:
             yield f"environment: {shown(name).replace('_', ' ')} {shown(before or 'unknown', 40)} → {shown(after or 'unknown', 40)}"

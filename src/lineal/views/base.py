@@ -56,6 +56,10 @@ class Stores(Protocol):
         """Tells which processes live."""
         ...
 
+    def inside(self) -> AbstractContextManager[object]:
+        """Make it the workspace that pipelines run in, for what runs inside."""
+        ...
+
     def log_path(self, run_id: str, step_run_id: str) -> Path:
         """Give the file of a step's log; it may not exist."""
         ...

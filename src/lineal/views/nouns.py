@@ -26,6 +26,7 @@ from lineal.views.difference import Difference, difference
 from lineal.views.lineage import LineageView
 from lineal.views.replay import Debugger, replay
 from lineal.views.reproduction import Reproduction, reproduce
+from lineal.views.revive import revived
 from lineal.views.run_facts import RunFacts, StepRunFacts
 from lineal.views.version_facts import VersionFacts
 
@@ -258,6 +259,21 @@ class RunView(RunFacts):
         """Take a tag or several away, and give this view; one that it does not have is fine. Raises as `add_tags`."""
         self.record = self.workspace.metadata.update_run(self.record.id, remove_tags=check_tags(tags))
         return self
+
+    def resume(self) -> "RunView":
+        """Go on with a run that failed, was cancelled or crashed: run its pipeline again with the same parameters, and give the new run.
+
+        What has finished in this run is given again as long as its code and its inputs are the same, also where caching is off. The pipeline
+        is that of this process, else that of the file where it was defined, which is imported. Working directory and settings are those in
+        force now. Options that were given for this run alone (`with_options`) hold again as far as they are plain values; others are a warning.
+
+        Raises UsageError when the run goes on or has completed, and for a parameter that cannot be given again, PathNotFound when the file is
+        gone, NotFound when the pipeline was renamed or a version is gone, and what a run raises.
+        """
+        pipeline, arguments, options = revived(self.refresh(), VersionView)
+        with self.workspace.inside():
+            resumed: RunView = pipeline.resume(self.record, arguments, options)
+        return resumed
 
     def refresh(self) -> "RunView":
         """Ask the store again for the run and its steps, and give this view."""

@@ -144,7 +144,8 @@ class RunFacts(View):
 
     @property
     def environment(self) -> dict[str, Json]:
-        """What it ran in: `python`, `platform`, `lineal`, and in a git repository `git_commit` and `git_dirty`; empty until it has ended."""
+        """What it ran in: `python`, `platform`, `lineal`, and in a git repository `git_commit` and `git_dirty`, these once it has ended; `entry`,
+        where its pipeline is defined; and `resumes`, the name of the run that it goes on with."""
         return dict(self.record.environment)
 
     @property
