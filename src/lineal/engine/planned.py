@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineal.engine.fingerprint import explain_change
 from lineal.engine.forecast import SAMPLES, Cost, Load, costs
-from lineal.engine.why import Evidence, differences, explain
+from lineal.engine.why import Evidence, differences, explain, nearest
 from lineal.graph.plan import Call, OutputRef, references
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.naming import new_id
@@ -103,9 +103,11 @@ class _Facts:
         hits = [draft.hit.call for draft in drafts if draft.hit is not None]
         history = metadata.earlier_step_runs(pipeline, open_, SAMPLES) if open_ else []
         self._costs = costs(history)
-        self._previous = {each.step_run.name: each.step_run for each in reversed(history)}
+        self._earlier: dict[str, list[StepRunRecord]] = {}
+        for each in history:
+            self._earlier.setdefault(each.step_run.name, []).append(each.step_run)
         self._origins = metadata.step_runs_by_id([hit.step_run_id for hit in hits])
-        used = dict.fromkeys([*(hit.run_id for hit in hits), *(each.run_id for each in self._previous.values())])
+        used = dict.fromkeys([*(hit.run_id for hit in hits), *(each.step_run.run_id for each in history)])
         self._runs: dict[str, RunRecord] = metadata.runs_by_id(list(used))
         self._codes: dict[str, CodeRecord] = {}
         self._now = time.time_ns() // 1000
@@ -135,7 +137,7 @@ class _Facts:
             record = self._record(draft, Status.CACHED, {})
             origin = self._origins.get(found.step_run_id)
             return explain(Evidence(record, self._runs.get(found.run_id), origin=origin, now=self._now), explain_change)
-        previous = self._previous.get(draft.call.name)
+        previous = nearest(self._record(draft, Status.PENDING, {}), self._earlier.get(draft.call.name, []))
         record = self._record(draft, Status.PENDING, {} if previous is None else previous.ingredients)
         evidence = Evidence(record)
         if previous is not None:
