@@ -1,10 +1,13 @@
-"""Faults F13 to F32: disks that are full, broken or not there, and files that are not what they were."""
+"""Faults F13 to F32, and F46: disks that are full, broken or not there, and files that are not what they were."""
 
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from lineal import Client, register_artifact, save_artifact
+from lineal.errors import StoreMismatch
 
 LIMITED = """
     import os, resource, signal, sys
@@ -63,3 +66,53 @@ def test_f16_what_a_full_disk_does_not_take_hangs_on_the_exception(
     code, out, err = ended(LIMITED, here)
     assert (code, out.splitlines()[-1:]) == (0, ["kept"]), err
     assert list((lineal_home / "store/staging").iterdir()) == []
+
+
+MANY = 5_000
+
+
+def test_five_thousand_files_are_one_artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registered, and saved as a copy: one content, whole when it is loaded, and one more file is another content."""
+    monkeypatch.setenv("LINEAL_DURABILITY", "off")  # nothing here depends on how long a disk takes to sync
+    for number in range(MANY):
+        folder = tmp_path / "data" / str(number // 100)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.txt").write_text(str(number))
+    registered = register_artifact(tmp_path / "data", "many")
+    saved = save_artifact(tmp_path / "data", "saved")
+    assert registered.record.object.digest == saved.record.object.digest
+    assert len(saved.record.object.files) == MANY
+    loaded = saved.load()
+    assert [(loaded / str(n // 100) / f"{n}.txt").read_text() for n in range(MANY)] == [str(n) for n in range(MANY)]
+    (tmp_path / "data/one-more.txt").write_text("")
+    assert register_artifact(tmp_path / "data", "many").record.object.digest != saved.record.object.digest
+    assert Client().get_artifact_version("many", version=1).record.object.digest == saved.record.object.digest
+
+
+KILLED = """
+    import os
+    from lineal import save_artifact
+
+    save_artifact(b"x" * 40_000, "kept")
+    os._exit(0)  # nothing copies the log into the database
+    """
+
+
+def test_f46_a_database_that_lost_its_log_is_an_older_one(ended: Any, lineal_home: Path) -> None:
+    """As after a bare copy of the one file, under a process that goes on: what it does not know is not taken for a leftover."""
+    client = Client()
+    save_artifact(b"y" * 40_000, "first")
+    save_artifact(b"z" * 40_000, "loose")
+    client.delete_artifact("loose")
+    client.workspace.metadata.close()
+    code, _, err = ended(KILLED)
+    assert code == 0, err
+    assert (lineal_home / "lineal.db-wal").stat().st_size
+    for name in ("lineal.db-wal", "lineal.db-shm"):
+        (lineal_home / name).unlink()
+    again = Client()
+    assert again.get_artifact_version("first").load() == b"y" * 40_000
+    with pytest.raises(StoreMismatch, match="older"):
+        again.prune_artifacts(older_than="0 seconds")
+    assert [each.kind for each in again.verify().problems] == ["older"]
+    assert len(list(again.workspace.artifact_store.digests())) == 2  # "first" and "kept"
