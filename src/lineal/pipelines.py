@@ -250,6 +250,8 @@ class Pipeline(Definition, Generic[P]):
         return f"<pipeline {self.name!r}>"
 
 
+# The options stand here one by one, and again below, since editors complete them from here: an Unpack[TypedDict] of them is one list for type
+# checkers, but notebooks (Jedi) offer nothing from it.
 @overload
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload

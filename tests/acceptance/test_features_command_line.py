@@ -4,16 +4,21 @@ Each command and option is on its page, takes `--json` and `--debug` and explain
 tests/unit/cli/test_app.py::test_every_command_takes_json_and_debug_and_explains_every_option,
 tests/unit/cli/test_app.py::test_the_page_on_the_command_line_has_every_command_and_option. Exit codes are documented:
 tests/unit/cli/test_app.py::test_the_page_on_the_command_line_has_every_exit_code. Progress bars for long work:
-tests/unit/engine/test_bar.py::test_a_bar_on_a_terminal_that_goes_away.
+tests/unit/engine/test_bar.py::test_a_bar_on_a_terminal_that_goes_away. What trust opens and what it does not:
+tests/acceptance/faults/catalogue/test_canaries.py::test_a08_trust_is_kept_with_who_and_when_and_shown. A real bash completes:
+tests/unit/cli/test_completion.py::test_bash_completes_with_the_script.
 """
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from lineal import Client, load_artifact, save_artifact
+from lineal.errors import LinealWarning
 
 FLOW = """
 from typing import Annotated
@@ -38,6 +43,10 @@ def adding(count: int = 3) -> None:
 def counting(count: int = 3) -> None:
     numbers(count)
 """
+
+
+class Unknown:
+    """A value that only a pickle holds."""
 
 
 @pytest.fixture
@@ -97,6 +106,52 @@ def test_artifacts_are_listed_and_shown_with_versions_and_lineage(lineal: Any) -
     for part in ("total@1", "int", "total in run adding-"):
         assert part in shown
     assert "numbers@2" in lineal("lineage", "total").out
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize("command", [["lineage"], ["artifact", "lineage"]], ids=" ".join)
+def test_lineage_is_a_tree_a_picture_json_or_openlineage_events(lineal: Any, command: list[str]) -> None:
+    """`lineal lineage` and `lineal artifact lineage` are one command; the picture is whole and asks for nothing from elsewhere."""
+    assert lineal(*command, "total@1").out.startswith("total@1 (int, ")
+    graph = lineal(*command, "total@1", "--json").json
+    assert {f"{each['name']}@{each['version']}" for each in graph["versions"]} == {"numbers@1", "total@1"}
+    assert lineal(*command, "total@1", "--svg", "lineage.svg").out == "lineage.svg\n"
+    picture = ET.parse("lineage.svg").getroot()
+    assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+    written = " ".join(picture.itertext())
+    for part in ("total@1", "numbers@1"):
+        assert part in written
+    events = [json.loads(line) for line in lineal(*command, "total@1", "--openlineage").out.splitlines()]
+    assert {(each["job"]["name"], each["eventType"]) for each in events} == {
+        (f"adding.{name}", kind) for name in ("numbers", "total") for kind in ("START", "COMPLETE")
+    }
+
+
+def test_trust_is_given_by_name_and_kept(lineal: Any) -> None:
+    """`lineal artifact trust` says who decided, `artifact show` too; what runs no code needs none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinealWarning)  # that it is a pickle
+        save_artifact(Unknown(), "unknown")
+    assert lineal("artifact", "trust", "unknown@1").out.startswith("unknown@1: trusted by ")
+    [trusted] = lineal("artifact", "show", "unknown", "--json").json["trusted"]
+    assert (trusted["version"], trusted["digest"]) == ("unknown@1", Client().get_artifact_version("unknown").digest)
+    save_artifact([1], "plain")
+    refused = lineal("artifact", "trust", "plain")
+    assert refused.code == 2
+    assert "runs no code" in refused.err
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize(
+    ("line", "found"), [("lineal artifact li", ["lineage", "list"]), ("lineal artifact trust tot", ["total"]), ("lineal lineage total@1", ["total@1"])]
+)  # fmt: skip
+def test_a_shell_completes_commands_and_names(lineal: Any, line: str, found: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lineal completion bash|zsh|fish` gives the script; at a key the shell asks `lineal` what may stand there."""
+    for shell in ("bash", "zsh", "fish"):
+        assert "_LINEAL_COMPLETE" in lineal("completion", shell).out
+    for name, value in {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_LINEAL_COMPLETE": "bash_complete"}.items():
+        monkeypatch.setenv(name, value)
+    assert sorted(lineal().out.split()) == [f"plain,{each}" for each in found]
 
 
 @pytest.mark.usefixtures("ran")

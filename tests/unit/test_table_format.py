@@ -1,5 +1,6 @@
 """The setting `table_format`: which format tables are written in, and that it matters to nobody who reads them."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from lineal import Client, load_artifact, pipeline, save_artifact, step
+from lineal.workspace import open_workspace
 
 TABLES = {
     "frame": pd.DataFrame({"a": [1, 2], "c": pd.Categorical(["x", None])}),
@@ -66,8 +68,8 @@ def test_what_parquet_cannot_keep_is_stored_as_arrow() -> None:
 @pytest.mark.usefixtures("as_parquet")
 def test_another_process_reads_it_by_its_id_alone() -> None:
     """The id leads to the library's file in a process that has seen no table yet."""
-    save_artifact(TABLES["frame"], "frame")
-    code = "import lineal; frame = lineal.load_artifact('frame'); assert list(frame['a']) == [1, 2]"
+    save_artifact(TABLES["arrow"], "table")
+    code = "import lineal; table = lineal.load_artifact('table'); assert table['a'].to_pylist() == [1, 2]"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
@@ -103,13 +105,14 @@ def test_the_format_enters_the_key_of_a_step_that_names_a_table(monkeypatch: pyt
 @pytest.mark.usefixtures("as_parquet")
 def test_worker_processes_write_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """The setting goes with the step to where it runs."""
-    from lineal.workspace import open_workspace
-
+    here = os.getpid()
     monkeypatch.setenv("LINEAL_ORCHESTRATOR", "processes")
+    monkeypatch.setattr("lineal.orchestrators.local.available_cores", lambda: 1)  # each worker costs its start
 
     @step
-    def make() -> Annotated[pd.DataFrame, "made"]:
-        return pd.DataFrame({"a": [1, 2]})
+    def make() -> Annotated[pa.Table, "made"]:
+        assert os.getpid() != here
+        return pa.table({"a": [1, 2]})
 
     @pipeline
     def making() -> None:
@@ -117,7 +120,7 @@ def test_worker_processes_write_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
     try:
         making()
-        assert Client().get_artifact_version("made").materializer == "pandas.DataFrame.parquet/1"
+        assert [each.path for each in Client().get_artifact_version("made").files] == ["data.parquet"]
     finally:
         open_workspace()._workers().shutdown(cancel_futures=True)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lineal.cli import delete, values
+from lineal.cli import delete, lineage, values
 from lineal.cli import tags as marks
 from lineal.cli.diff import diff
 from lineal.cli.names import artifact_argument, version_argument
@@ -163,6 +163,7 @@ for each in (
     marks.pin,
     marks.unpin,
     diff,
+    lineage.command,  # the same as `lineal lineage`
     reproduce,
     marks.trust,
     delete.delete_artifact,

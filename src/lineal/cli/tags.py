@@ -70,7 +70,7 @@ def unpin(version: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@VERSION]")
+@version_argument()
 @json_option
 def trust(version: str, as_json: bool) -> None:
     """Let one version be loaded although that can run code and no run of this workspace made it.

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # views are handed these and never make one
     from lineal.metadata_store.base import MetadataStore
 
 V = TypeVar("V")
+Record = TypeVar("Record")
+WithId = TypeVar("WithId", bound=VersionRecord | RunRecord | StepRunRecord)
 
 
 class Scratch(Services, Protocol):
@@ -82,11 +84,16 @@ class Named(dict[str, V], Generic[V]):
         raise NotFound(f"{self._what} {name!r} does not exist; {known}")
 
 
-class View:
-    """A record and the stores that it came from. Views of the same record are equal."""
+class Held(Generic[Record]):
+    """A record and the stores that it came from."""
 
-    record: Any
-    workspace: Stores
+    def __init__(self, record: Record, workspace: Stores) -> None:
+        self.record = record
+        self.workspace = workspace
+
+
+class View(Held[WithId]):
+    """A record with an id. Views of the same record are equal."""
 
     @property
     def id(self) -> uuid.UUID:

@@ -18,10 +18,10 @@ from lineal.errors import UsageError
 from lineal.host import person
 from lineal.metadata_store.base import StepEdges
 from lineal.model.naming import check_tags
-from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord, Trust
+from lineal.model.records import ArtifactRecord, Json, StepRunRecord, Trust
 from lineal.model.text import moment_text, shown
 from lineal.views import html, shapes
-from lineal.views.base import Named, Stores, error_line, name_text, state_text, took_text
+from lineal.views.base import Held, Named, Stores, error_line, name_text, state_text, took_text
 from lineal.views.difference import Difference, difference
 from lineal.views.lineage import LineageView
 from lineal.views.replay import Debugger, replay
@@ -242,8 +242,6 @@ class StepRunView(StepRunFacts):
 class RunView(RunFacts):
     """One execution of a pipeline."""
 
-    record: RunRecord
-
     @cached_property
     def steps(self) -> Named[StepRunView]:
         """Its step runs by name, in the order of the definition."""
@@ -297,12 +295,8 @@ class RunView(RunFacts):
         return html.grid(f"{self.name}: {state_text(self.record)}", ("step", "status", "time", ""), rows)
 
 
-class ArtifactView:
+class ArtifactView(Held[ArtifactRecord]):
     """An artifact: a name that owns versions."""
-
-    def __init__(self, record: ArtifactRecord, workspace: Stores) -> None:
-        self.record = record
-        self.workspace = workspace
 
     @property
     def name(self) -> str:

@@ -3,18 +3,14 @@
 from lineal.model.records import Json, PipelineRecord
 from lineal.model.text import moment_text, shown
 from lineal.views import html
-from lineal.views.base import Stores
+from lineal.views.base import Held
 from lineal.views.crashes import notice_crash
 from lineal.views.nouns import RunView
 from lineal.views.shapes import run_json
 
 
-class PipelineView:
+class PipelineView(Held[PipelineRecord]):
     """A pipeline that was run: a name, and how its runs went."""
-
-    def __init__(self, record: PipelineRecord, workspace: Stores) -> None:
-        self.record = record
-        self.workspace = workspace
 
     @property
     def name(self) -> str:

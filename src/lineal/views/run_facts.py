@@ -1,29 +1,49 @@
 """What a run and a step run are, without where they lead: states, times, parameters, errors, logs."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from lineal.model.records import Json, RunRecord, StepRunRecord
 from lineal.model.states import Status
 from lineal.model.text import moment, shown
 from lineal.views import shapes
-from lineal.views.base import Stores, View, held_values, state_text
+from lineal.views.base import View, held_values, state_text
 from lineal.views.crashes import notice_crash
 
+Executed = TypeVar("Executed", bound=RunRecord | StepRunRecord)
 
-class StepRunFacts(View):
-    """The facts of one execution of a step."""
 
-    record: StepRunRecord
-
-    def __init__(self, record: StepRunRecord, workspace: Stores) -> None:
-        self.record = record
-        self.workspace = workspace
+class Execution(View[Executed]):
+    """What is told alike of a run and of a step run."""
 
     @property
     def name(self) -> str:
-        """Name of the call in its pipeline, such as `train_2`."""
+        """Its name: the run's, or that of the call in its pipeline, such as `train_2`."""
         return self.record.name
+
+    @property
+    def end_time(self) -> datetime | None:
+        """When it ended, in UTC; None while it runs."""
+        return None if self.record.ended is None else moment(self.record.ended)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took; None while it runs."""
+        return None if self.record.duration is None else timedelta(microseconds=self.record.duration / 1000)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Its parameters by name, as they were given."""
+        return held_values(self.record.parameters)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What was logged about it."""
+        return held_values(self.record.metadata)
+
+
+class StepRunFacts(Execution[StepRunRecord]):
+    """The facts of one execution of a step."""
 
     @property
     def status(self) -> Status:
@@ -34,26 +54,6 @@ class StepRunFacts(View):
     def start_time(self) -> datetime | None:
         """When it began, in UTC."""
         return None if self.record.started is None else moment(self.record.started)
-
-    @property
-    def end_time(self) -> datetime | None:
-        """When it ended, in UTC."""
-        return None if self.record.ended is None else moment(self.record.ended)
-
-    @property
-    def duration(self) -> timedelta | None:
-        """How long it took; None while it runs."""
-        return _timedelta(self.record.duration)
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Its parameters by name, as they were given."""
-        return held_values(self.record.parameters)
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """What the step logged about itself."""
-        return held_values(self.record.metadata)
 
     @property
     def cache_key(self) -> str | None:
@@ -87,19 +87,8 @@ class StepRunFacts(View):
         return f"<step run {shown(self.name)}: {state_text(self.record)}>"
 
 
-class RunFacts(View):
+class RunFacts(Execution[RunRecord]):
     """The facts of one execution of a pipeline."""
-
-    record: RunRecord
-
-    def __init__(self, record: RunRecord, workspace: Stores) -> None:
-        self.record = record
-        self.workspace = workspace
-
-    @property
-    def name(self) -> str:
-        """The run's name."""
-        return self.record.name
 
     @property
     def pipeline(self) -> str:
@@ -118,29 +107,9 @@ class RunFacts(View):
         return moment(self.record.started)
 
     @property
-    def end_time(self) -> datetime | None:
-        """When it ended, in UTC; None while it runs."""
-        return None if self.record.ended is None else moment(self.record.ended)
-
-    @property
-    def duration(self) -> timedelta | None:
-        """How long it took; None while it runs."""
-        return _timedelta(self.record.duration)
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The pipeline's parameters by name, as they were given."""
-        return held_values(self.record.parameters)
-
-    @property
     def tags(self) -> list[str]:
         """Its tags."""
         return list(self.record.tags)
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """What was logged about the run."""
-        return held_values(self.record.metadata)
 
     @property
     def environment(self) -> dict[str, Json]:
@@ -159,7 +128,3 @@ class RunFacts(View):
 
     def __repr__(self) -> str:
         return f"<run {shown(self.name)}: {state_text(self.record)}>"
-
-
-def _timedelta(nanos: int | None) -> timedelta | None:
-    return None if nanos is None else timedelta(microseconds=nanos / 1000)

@@ -17,18 +17,12 @@ from lineal.model.text import moment, moment_text, shown, size_text
 from lineal.model.visualization import Visualization
 from lineal.private import PrivateScope
 from lineal.views import html, picture, printed, shapes
-from lineal.views.base import Stores, View, held_values, name_text
+from lineal.views.base import View, held_values, name_text
 from lineal.views.files import copy_out
 
 
-class VersionFacts(View):
+class VersionFacts(View[VersionRecord]):
     """The facts and the value of one version of an artifact."""
-
-    record: VersionRecord
-
-    def __init__(self, record: VersionRecord, workspace: Stores) -> None:
-        self.record = record
-        self.workspace = workspace
 
     @property
     def name(self) -> str:
