@@ -1,4 +1,4 @@
-"""The page of faults names each fault that concerns the store, the engine and the materializers once, with tests that exist."""
+"""The pages of faults and of limits name tests that exist, and each fault that concerns the store, the engine and the materializers once."""
 
 import re
 from functools import cache
@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROWS = re.findall(r"^\| (F\d\d) \| (.+?) \| (.+?) \| (.+?) \|$", (ROOT / "docs/faults.md").read_text(encoding="utf-8"), re.MULTILINE)
+LIMITS = re.findall(r"^\| .+ \| (`tests/.+?) \|$", (ROOT / "docs/limits.md").read_text(encoding="utf-8"), re.MULTILINE)
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(?:\[(\w+)\])?`")
 ELSEWHERE = {10, 11, 50}
 """Faults of the server and of databases of other kinds; those above 61 are of networks, object stores and Ray."""
@@ -37,6 +38,13 @@ def test_each_fault_is_there_once() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_each_fault_has_tests_that_exist(row: tuple[str, str, str, str]) -> None:
     check_named(row[3])
+
+
+def test_each_limit_has_tests_that_exist() -> None:
+    """What is said of sizes is proven."""
+    assert len(LIMITS) == 12
+    for named in LIMITS:
+        check_named(named)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from lineal.graph.plan import Collection, Parameter
 from lineal.graph.signature import check_input, split_outputs
 from lineal.graph.step import MISSING, Options, StepSpec
 from lineal.model.records import InputEdge, VersionRecord
+from lineal.model.values import from_json
 
 IMMUTABLE = frozenset({int, float, str, bytes, bool, type(None), complex})
 """Types whose values can be handed on in memory: nobody can change them for anybody else."""
@@ -158,10 +159,17 @@ def input_value(item: Any, artifacts: Artifacts, annotation: Any = None) -> Any:
     if type(item) is Stored:
         return artifacts.load(item.version, annotation) if item.value is MISSING else item.value
     if type(item) is Parameter:
-        return item.value if type(item.value) in IMMUTABLE else copy.deepcopy(item.value)
+        return item.value if type(item.value) in IMMUTABLE else _private(item, annotation)
     assert type(item) is Collection
     children = {key: input_value(child, artifacts) for key, child in item.items.items()}
     return children if item.kind is dict else item.kind(children.values())
+
+
+def _private(parameter: Parameter, annotation: Any) -> Any:
+    try:
+        return copy.deepcopy(parameter.value)
+    except RecursionError:  # deeper than Python copies; what is stored is read without recursion
+        return from_json(parameter.json, annotation)
 
 
 def _call_hook(task: StepTask, error: BaseException | None) -> None:

@@ -11,12 +11,16 @@ from lineal.model.records import Json
 MAX_BYTES = 1 << 20
 """Bytes of JSON that the metadata of one call may take."""
 
+MAX_LEVELS = 100
+"""How deep lists and dicts may nest in a value."""
+
 
 def hold_metadata(metadata: Mapping[Any, Any], what: str) -> dict[str, Json]:
     """Give metadata in the form in which it is stored: typed JSON by key.
 
     Values may be numbers, strings, booleans, None, datetimes, lists and dicts of such; numpy scalars become Python's. `what` names the
-    owner in messages. Raises UsageError for other values, with the path to the value, for keys that are not text, and above 1 MiB.
+    owner in messages. Raises UsageError for other values, with the path to the value, for keys that are not text, for more than
+    100 levels, and above 1 MiB.
     """
     if not isinstance(metadata, Mapping):
         raise UsageError(f"metadata of {what} must be a dict, got a {type(metadata).__qualname__}")
@@ -26,10 +30,13 @@ def hold_metadata(metadata: Mapping[Any, Any], what: str) -> dict[str, Json]:
         if not isinstance(key, str) or not key:
             raise UsageError(f"metadata of {what}: keys must be text that is not empty, got {key!r}")
         try:
-            held[key] = values.to_json(_plain(value), name=key)
-            size += len(key) + len(values.dumps(_plain(value)))
-        except RecursionError:
-            raise UsageError(f"metadata of {what}: {key!r} is nested too deeply, or holds itself; return it from a step instead") from None
+            plain = _plain(value, MAX_LEVELS)
+            held[key] = values.to_json(plain, name=key)
+            size += len(key) + len(values.dumps(plain))
+        except _TooDeep:
+            raise UsageError(
+                f"metadata of {what}: {key!r} is nested more than {MAX_LEVELS} levels deep, or holds itself; return it from a step instead"
+            ) from None
         except values.NotPlain as error:
             raise UsageError(
                 f"metadata of {what}: {error.path} is a {type(error.value).__qualname__}, which metadata cannot hold; "
@@ -42,15 +49,21 @@ def hold_metadata(metadata: Mapping[Any, Any], what: str) -> dict[str, Json]:
     return held
 
 
-def _plain(value: Any) -> Any:
+class _TooDeep(Exception):
+    pass
+
+
+def _plain(value: Any, levels: int) -> Any:
     # A numpy scalar knows its dtype and gives its Python twin; nothing of numpy is imported for this.
     if hasattr(value, "dtype") and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         return value.item()
     if isinstance(value, datetime) and value.tzinfo is not None:
         # Queries compare moments, and no store knows what a zone's name means; its offset at that moment says the same.
         return value.astimezone(timezone(value.utcoffset() or timedelta(0)))
+    if type(value) in (dict, list, tuple) and not levels:
+        raise _TooDeep
     if type(value) is dict:
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, levels - 1) for key, item in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(_plain(item) for item in value)
+        return type(value)(_plain(item, levels - 1) for item in value)
     return value

@@ -166,7 +166,7 @@ class _Parser:
 
     def _factor(self) -> Query:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        if self.depth > MAX_DEPTH + 1:  # the comparison inside of them all is none of them
             raise self._error(f"parentheses and not nest at most {MAX_DEPTH} deep", self._next.place)
         tree: Query
         if self._accept("not"):

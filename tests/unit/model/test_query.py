@@ -86,6 +86,14 @@ def test_queries_have_bounds(text: str) -> None:
         parse_query(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["(" * MAX_DEPTH + "a == 1" + ")" * MAX_DEPTH, " or ".join(["a == 1"] * MAX_COMPARISONS), "a == 1" + " " * (MAX_LENGTH - 6)]
+)
+def test_queries_at_the_bounds_are_read(text: str) -> None:
+    """The bounds are what is said, and not one less."""
+    assert parse_query(text)
+
+
 def test_a_query_is_text() -> None:
     """A dict, as other systems have it, is refused with the form that works."""
     with pytest.raises(UsageError, match=r"accuracy > 0\.9"):

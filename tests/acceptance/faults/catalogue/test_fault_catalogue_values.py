@@ -200,11 +200,13 @@ def test_limits_of_names_versions_tags_and_metadata() -> None:
     """At the limit it is taken, one past it refused with the limit in the message."""
     room = (1 << 20) - len("m") - len('""')
     assert save_artifact(1, "n" * 255, version="v" * 64, tags=["t" * 255], user_metadata={"m": "x" * room}).load() == 1
+    assert save_artifact(1, "deep", user_metadata={"m": nested(100)}).metadata["m"] == nested(100)
     past: list[tuple[dict[str, Any], type[Exception], str]] = [
         ({"name": "n" * 256}, InvalidName, "255"),
         ({"version": "v" * 65}, InvalidName, "64"),
         ({"tags": ["t" * 256]}, InvalidName, "255"),
         ({"user_metadata": {"m": "x" * (room + 1)}}, UsageError, "1,048,576"),
+        ({"user_metadata": {"m": nested(101)}}, UsageError, "100 levels"),
     ]
     for given, error, limit in past:
         with pytest.raises(error, match=limit):
@@ -229,6 +231,39 @@ def test_a_thousand_levels_are_held_and_a_circle_is_refused() -> None:
 
     with pytest.raises(ParameterError, match="cannot be held"):
         taking()
+
+
+def levels(value: Any) -> int:
+    """Count them without recursion."""
+    found = 0
+    while isinstance(value, dict):
+        found, value = found + 1, value["k"]
+    return found
+
+
+@step
+def dig(value: dict[str, Any]) -> dict[str, Any]:
+    assert value["k"] is not GIVEN[0]["k"], "it is private to the step"
+    return value
+
+
+@pipeline
+def digging(value: dict[str, Any]) -> None:
+    dig(value)
+
+
+GIVEN: list[Any] = []
+
+
+def test_ten_thousand_levels_are_a_parameter_and_a_value_and_one_more_is_refused() -> None:
+    """Python itself copies what nests a few hundred levels, and a step used to fail with its RecursionError."""
+    GIVEN[:] = [nested(10_000)]
+    output = digging(GIVEN[0]).steps["dig"].output
+    assert levels(output.load()) == 10_000
+    with pytest.raises(LinealError, match="10,000 levels"):
+        save_artifact(nested(10_001), "too-deep")
+    with pytest.raises(LinealError):
+        digging(nested(10_001))
 
 
 @pytest.mark.parametrize("make", [lambda: (n for n in range(3)), lambda: None, lambda: "text", lambda: (1, 2), open_file])
