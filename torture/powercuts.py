@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lineal import host
-from lineal.errors import LinealError, StoreError
+from lineal.errors import LinealError
 from torture import checks, flow, forks, shim
 from torture.calls import Loop, N
 from torture.disk import FATES, Disk
@@ -78,11 +78,8 @@ class Cuts:
         outcome.count("reported done before the cuts", len(acks))
         (self.place / "home").mkdir(exist_ok=True)
         level = name if name in LEVELS else "step"
-        if level == "off":
-            checked = forks.in_child(self.place / "home", _never_wrong, acks, self.loop.source, durability="off")
-        else:
-            again = functools.partial(flow.work, N, self.loop.source)
-            checked = forks.in_child(self.place / "home", after_boot, acks, again, level, durability=level)
+        again = functools.partial(flow.work, N, self.loop.source)
+        checked = forks.in_child(self.place / "home", after_boot, acks, again, level, durability=level)
         if checked.error or checked.hung:
             return [f"the next run or the check failed: {checked.error or 'hung'}"]
         lost, found = checked.value
@@ -130,7 +127,7 @@ def after_boot(acks: list[Any], again: Any, level: str) -> tuple[list[str], list
     _new_boot()
     if level == "step":
         return [], checks.violations(acks, again, flow.check_value)
-    ended = {ack[0] for ack in acks if ack[1] is None}  # what is promised from the end of the run on
+    ended = {ack[0] for ack in acks if ack[1] is None} if level == "run" else set()  # what is promised from the end of the run on
     return _lossy([ack for ack in acks if ack[0] in ended], acks, again)
 
 
@@ -150,13 +147,3 @@ def _lossy(promised: list[Any], reported: list[Any], again: Any) -> tuple[list[s
     if "versions whose bytes are lost: noticed, never served" in lost and not verified:
         found.append("bytes are lost, and verify finds nothing")
     return lost, found
-
-
-def _never_wrong(acks: list[Any], source: Path) -> tuple[list[str], list[str]]:
-    _new_boot()
-    try:
-        return _lossy([], acks, functools.partial(flow.work, N, source))
-    except StoreError as error:
-        if "damaged" in str(error):
-            return ["the database is damaged and says so", *("reported done and lost" for _ in acks)], []
-        raise

@@ -27,7 +27,9 @@ from lineal.files import make_folders
 from lineal.metadata_store.migrate import is_current, migrate
 
 T = TypeVar("T")
-SYNCHRONOUS = {"step": "FULL", "run": "NORMAL", "off": "OFF"}
+SYNCHRONOUS = {"step": "FULL", "run": "NORMAL", "off": "NORMAL"}
+"""What SQLite syncs. Not OFF for "off": a commit costs the same under NORMAL, whose only syncs are at checkpoints, and without those a
+power cut can leave indexes that do not fit their tables, which nobody notices."""
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 
 NETWORK_REMEDY = "put it on a local disk: LINEAL_METADATA_STORE=sqlite:////folder/lineal.db (the artifact store may stay where it is), or use a Lineal server"
@@ -52,6 +54,7 @@ class Connections:
         self.path = path
         self.timeout = timeout
         self._synchronous = SYNCHRONOUS[durability]
+        self._has_barriers = durability == "run"
         self._log = f"{path}-wal"
         self._commits = 0
         self._looked = False
@@ -94,7 +97,7 @@ class Connections:
             while True:
                 db = self._take()
                 try:
-                    if durable and self._synchronous == "NORMAL":
+                    if durable and self._has_barriers:
                         db.execute("PRAGMA synchronous = FULL")
                     cursor = db.cursor()
                     cursor.execute("BEGIN IMMEDIATE")
@@ -111,7 +114,7 @@ class Connections:
                         raise _not_text(error) from error
                     raise
                 finally:
-                    if durable and self._synchronous == "NORMAL":
+                    if durable and self._has_barriers:
                         db.execute("PRAGMA synchronous = NORMAL")
                     self._free.append(db)
             self._commits += 1
