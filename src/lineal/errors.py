@@ -10,6 +10,7 @@
     │   ├── InvalidName          a name or version is not allowed
     │   └── PathNotFound         there is no file or folder at a path
     ├── NotFound                 nothing has that name or id
+    │   ├── CodeNotFound         the step of a stored step run is not in the code as it is now
     │   └── VersionGone          a version that a cached result would give again was pruned or deleted meanwhile
     ├── Conflict                 what exists already says otherwise
     │   ├── VersionExists        an explicit version exists with other bytes

@@ -125,6 +125,7 @@ class Pipeline(Definition, Generic[P]):
         self.options = options
         self.overrides = overrides
         self.run_name = run_name or _RUN_NAME
+        self._earlier: RunRecord | None = None  # the run that this copy goes on with
         self.signature = parameters_of(function, self.name)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> RunView:
@@ -133,19 +134,11 @@ class Pipeline(Definition, Generic[P]):
         outer = _recorder.get()
         if outer is not None:
             return cast("RunView", self._inline(outer, arguments))
-        return self._run(arguments, None)
-
-    def resume(self, run: RunRecord, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> RunView:
-        """Go on with a run that did not succeed; `run.resume()` finds the pipeline and its arguments and calls this."""
-        again = self.with_options(**options) if options else self
-        return _outside(lambda: again._run(again._arguments((), dict(arguments)), run))  # noqa: SLF001 - a copy of this very pipeline
-
-    def _run(self, arguments: dict[str, Any], earlier: RunRecord | None) -> RunView:
         workspace = open_workspace()
         start = datetime.now(UTC)
         reporter = make_reporter(quiet=workspace.settings.quiet)
-        record = self._new_run(workspace, arguments, start, earlier)
-        runner = Runner(workspace, record, reporter, None if earlier is None else _left_by(earlier, workspace))
+        record = self._new_run(workspace, arguments, start, self._earlier)
+        runner = Runner(workspace, record, reporter, None if self._earlier is None else _left_by(self._earlier, workspace))
         recorder = self._recorder(start, lambda ref: _outside(lambda: _load(runner, ref)))
         with inside(workspace), teeing(current_log, None if reporter is None else reporter.through):
             try:
@@ -162,6 +155,15 @@ class Pipeline(Definition, Generic[P]):
         if runner.errors:
             raise _with_others(runner.errors)
         return RunView(record, workspace)
+
+    def resume(self, run: RunRecord, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> RunView:
+        """Go on with a run that did not succeed; `run.resume()` finds the pipeline and its arguments and calls this."""
+        again: Callable[..., RunView] = self.with_options(**options)._after(run)  # noqa: SLF001 - a copy of this very pipeline
+        return _outside(lambda: again(**arguments))
+
+    def _after(self, run: RunRecord) -> "Pipeline[P]":
+        self._earlier = run
+        return self
 
     def plan(self, *args: P.args, **kwargs: P.kwargs) -> PlanView:
         """Say what a run with these arguments would do, without running a step or recording anything.

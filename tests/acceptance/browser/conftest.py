@@ -29,8 +29,9 @@ class Server:
     process: "subprocess.Popen[str]"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """The browser of one module. Not of the session: while it is open an event loop runs in this process, and other tests bring their own."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("no chromium on the path; on Debian: apt-get install chromium")
