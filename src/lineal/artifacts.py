@@ -1,6 +1,8 @@
 """Save and load: the one module where bytes, facts and materializers meet."""
 
+import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +13,9 @@ from typing import Any, NamedTuple
 from lineal.artifact_store import tree
 from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.external import External, Progress
-from lineal.artifact_store.fsops import FULL, typed
 from lineal.artifact_store.places import place_of
 from lineal.errors import (
+    FULL,
     ArtifactCorrupted,
     ArtifactMissing,
     DataChanged,
@@ -23,6 +25,7 @@ from lineal.errors import (
     NoMaterializer,
     PickleRefused,
     StoreError,
+    typed,
 )
 from lineal.files import restore
 from lineal.materializers import visualized
@@ -39,6 +42,8 @@ from lineal.private import private_folder
 
 INLINE_LIMIT = 16 * 1024
 """Bytes up to which the value of a BytesMaterializer lives in its metadata row."""
+
+_SHORT = re.compile(r"\d+ requested and \d+ written")  # how NumPy says that a write was cut short, without the system's reason
 
 VERIFY_LIMIT = 64 * 1024 * 1024
 """Bytes up to which a stored object is checked against its digest on every first load of a process; larger ones by size."""
@@ -416,6 +421,8 @@ def _full_disk(folder: Path, error: BaseException) -> OSError | None:
         return None
     if isinstance(error, OSError) and error.errno in FULL:
         return error
+    if isinstance(error, OSError) and error.errno is None and _SHORT.search(str(error)):
+        return OSError(errno.ENOSPC, f"the disk took only a part of what was written ({error})", str(folder))
     files = [path for path in folder.rglob("*") if path.is_file()] or [folder / "probe"]
     try:
         with max(files, key=lambda path: path.stat().st_size if path.exists() else 0).open("ab") as file:

@@ -37,6 +37,7 @@ An error also derives from the builtin that a casual user would catch. `exit_cod
 `http_status` what a server answers with; the message names the object, says what was expected and what came, and gives the remedy.
 """
 
+import errno
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
@@ -239,3 +240,45 @@ class StoreBusy(StoreError, TimeoutError):
 
 class SchemaTooNew(StoreError, RuntimeError):
     """A newer Lineal wrote this store."""
+
+
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def typed(error: OSError, path: str, needed: int | None = None) -> LinealError:
+    """Give the error of Lineal that says what the system's error means for the store.
+
+    Args:
+        error: What the system reported; an error of Lineal is given back as it is.
+        path: What was being worked on, when the error itself does not say.
+        needed: Bytes that were to be written, when known.
+    """
+    if isinstance(error, LinealError):
+        return error
+    path = error.filename if isinstance(error.filename, str) else path  # a call on a descriptor names its number
+    reason = error.strerror or str(error)
+    if error.errno in FULL:
+        wanted = "" if needed is None else f"{needed:,} bytes were needed, "
+        return StorageFull(
+            f"{path} could not be written: {reason}; {wanted}{_free(path):,} bytes are free on its filesystem. "
+            "Free some space (lineal prune removes what nothing refers to) or raise the quota or file-size limit, then run again"
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        shown = path if len(path) <= 120 else f"{path[:60]}...{path[-57:]}"
+        return InvalidName(f"{shown} is too long for the filesystem: a file name may have 255 bytes, a path about 4,000; use shorter names")
+    if error.errno in _REFUSED:
+        return StoreError(
+            f"{path} cannot be written or read: {reason}. Check the owner and the mode of the store's folder, and how it is mounted"
+        )
+    return StoreError(f"the artifact store has a problem with {path}: {reason}")
+
+
+def _free(path: str) -> int:
+    from pathlib import Path  # only here: this module is part of every start, and a full disk is rare
+    from shutil import disk_usage
+
+    place = Path(path).absolute()
+    while not place.is_dir() and place.parent != place:
+        place = place.parent
+    return disk_usage(place).free

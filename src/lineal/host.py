@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, TextIO
 
 from lineal import memory
+from lineal.errors import typed
 
 _WIDTH = 2048
 _LINUX_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -119,9 +120,12 @@ class LifeSign:
 
     def _take(self) -> None:
         token = f"{host_name()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(token)
-        file = path.open("wb", buffering=0)  # nothing that was not written waits in memory to be tried again
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = path.open("wb", buffering=0)  # nothing that was not written waits in memory to be tried again
+        except OSError as error:
+            raise typed(error, str(path)) from error
         _try_lock(file)
         _own[token] = os.getpid(), file
         self._write(file)

@@ -25,7 +25,7 @@ from lineal.engine.fingerprint import set_cache_folder
 from lineal.engine.logs import log_path
 from lineal.engine.remote import RemoteSteps, perform
 from lineal.engine.undeclared import leave_out
-from lineal.errors import LinealWarning, SettingsError
+from lineal.errors import LinealWarning, SettingsError, typed
 from lineal.files import make_folders
 from lineal.host import LifeSign, life_sign
 from lineal.materializers.registry import REGISTRIES
@@ -222,8 +222,11 @@ def prepare_home(home: Path) -> bool:
     """Make a home, which ignores itself in git, unless it is there. Gives whether it was made."""
     if home.is_dir():
         return False
-    make_folders(home)
-    (home / ".gitignore").write_text("*\n", encoding="utf-8")
+    try:
+        make_folders(home)
+        (home / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise typed(error, str(home)) from error
     return True
 
 

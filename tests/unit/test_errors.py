@@ -1,8 +1,10 @@
 """The error tree: complete in its own drawing, catchable as builtins, and readable when printed."""
 
+import errno
 import inspect
 import pickle
 import re
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,8 @@ from lineal.errors import (
     StoreError,
     UsageError,
 )
+from lineal.host import LifeSign
+from lineal.workspace import prepare_home
 
 ALL = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, LinealError)]
 
@@ -98,3 +102,21 @@ def test_errors_travel_between_processes(cls: type[LinealError]) -> None:
     back = pickle.loads(pickle.dumps(cls("in a worker")))
     assert type(back) is cls
     assert str(back) == "in a worker"
+
+
+@pytest.mark.parametrize("place", ["home", "alive"])
+def test_a_disk_that_is_full_from_the_start_is_named_with_its_remedy(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the home, or the sign of life in it, cannot be made: an error of ours, not one of the system."""
+    mkdir = Path.mkdir
+
+    def full(self: Path, *given: object, **more: object) -> None:
+        if self.name == place:
+            raise OSError(errno.ENOSPC, "No space left on device", str(self))
+        mkdir(self, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(StorageFull, match=r"No space left on device; .* bytes are free .*Free some space"):
+        if place == "home":
+            prepare_home(tmp_path / "home")
+        else:
+            LifeSign(tmp_path / "alive").token()

@@ -7,14 +7,12 @@ text: building a `Path` costs as much as some of these calls.
 import contextlib
 import errno
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from lineal.errors import InvalidName, LinealError, StorageFull, StoreError
 from lineal.files import UNSUPPORTED
 from lineal.files import sync_folder as sync_folder
 
@@ -38,8 +36,6 @@ READ_ONLY = 0o444
 _READ = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _SYNCABLE = os.O_RDWR | getattr(os, "O_BINARY", 0) if sys.platform == "win32" else _READ
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
-FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
-_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def open_regular(path: str) -> tuple[int, os.stat_result]:
@@ -148,38 +144,3 @@ def remove_folder(path: str) -> None:
     """Remove an empty folder; one that is gone already is fine."""
     with contextlib.suppress(FileNotFoundError):
         os.rmdir(path)
-
-
-def typed(error: OSError, path: str, needed: int | None = None) -> LinealError:
-    """Give the error of Lineal that says what the system's error means for the store.
-
-    Args:
-        error: What the system reported; an error of Lineal is given back as it is.
-        path: What was being worked on, when the error itself does not say.
-        needed: Bytes that were to be written, when known.
-    """
-    if isinstance(error, LinealError):
-        return error
-    path = error.filename if isinstance(error.filename, str) else path  # a call on a descriptor names its number
-    reason = error.strerror or str(error)
-    if error.errno in FULL:
-        wanted = "" if needed is None else f"{needed:,} bytes were needed, "
-        return StorageFull(
-            f"{path} could not be written: {reason}; {wanted}{_free(path):,} bytes are free on its filesystem. "
-            "Free some space (lineal prune removes what nothing refers to) or raise the quota or file-size limit, then run again"
-        )
-    if error.errno == errno.ENAMETOOLONG:
-        shown = path if len(path) <= 120 else f"{path[:60]}...{path[-57:]}"
-        return InvalidName(f"{shown} is too long for the filesystem: a file name may have 255 bytes, a path about 4,000; use shorter names")
-    if error.errno in _REFUSED:
-        return StoreError(
-            f"{path} cannot be written or read: {reason}. Check the owner and the mode of the store's folder, and how it is mounted"
-        )
-    return StoreError(f"the artifact store has a problem with {path}: {reason}")
-
-
-def _free(path: str) -> int:
-    path = os.path.abspath(path)
-    while not os.path.isdir(path) and os.path.dirname(path) != path:
-        path = os.path.dirname(path)
-    return shutil.disk_usage(path).free

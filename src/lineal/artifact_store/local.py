@@ -18,7 +18,7 @@ from typing import NoReturn
 from lineal import host
 from lineal.artifact_store import fsops, identity, quarantine, tree
 from lineal.artifact_store.checks import REMEDY, Checks
-from lineal.errors import ArtifactCorrupted, ArtifactMissing, InvalidName, LinealError, StoreError, UsageError
+from lineal.errors import ArtifactCorrupted, ArtifactMissing, InvalidName, LinealError, StoreError, UsageError, typed
 from lineal.model import digest
 from lineal.model.records import FileEntry, ObjectRecord
 
@@ -455,4 +455,4 @@ def _fail(error: OSError, path: str, needed: int | None = None) -> NoReturn:
     """Raise what a system's error means for the store; an error of Lineal, which may be an OSError too, is raised as it is."""
     if isinstance(error, LinealError):
         raise error
-    raise fsops.typed(error, path, needed) from error
+    raise typed(error, path, needed) from error

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lineal import filesystems
-from lineal.errors import StorageFull, StoreBusy, StoreError, UsageError
+from lineal.errors import FULL, StorageFull, StoreBusy, StoreError, UsageError, typed
 from lineal.files import make_folders
 from lineal.metadata_store.migrate import is_current, migrate
 
@@ -157,6 +157,8 @@ class Connections:
             _create(self.path)
             db = sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None, check_same_thread=False, cached_statements=256)
         except (OSError, sqlite3.Error) as error:
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise typed(error, str(self.path)) from error
             raise StoreError(f"the metadata store {self.path} cannot be opened: {error}; check the path and its permissions") from error
         try:
             for pragma in _PRAGMAS:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lineal import files
+from lineal import errors, files
 from lineal.artifact_store import fsops
 from lineal.errors import ArtifactCorrupted, InvalidName, StorageFull, StoreError
 
@@ -123,7 +123,7 @@ def test_removing_twice_is_fine(tmp_path: Path):
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_storage_full(tmp_path: Path, code: int):
     """Full disk, quota and file-size limit say where, how much was needed, how much is free and what to do."""
-    error = fsops.typed(OSError(code, os.strerror(code), str(tmp_path / "no" / "file")), "unused", 12345)
+    error = errors.typed(OSError(code, os.strerror(code), str(tmp_path / "no" / "file")), "unused", 12345)
     assert isinstance(error, StorageFull)
     for part in (str(tmp_path / "no" / "file"), "12,345 bytes were needed", "bytes are free", "prune", os.strerror(code)):
         assert part in str(error)
@@ -140,7 +140,7 @@ def test_a_full_disk_is_storage_full(tmp_path: Path, code: int):
 )
 def test_other_errors_name_the_path_and_the_reason(code: int, cls: type[Exception], part: str):
     """Each error of the system has one meaning for the store."""
-    error = fsops.typed(OSError(code, os.strerror(code)), "/some/place")
+    error = errors.typed(OSError(code, os.strerror(code)), "/some/place")
     assert type(error) is cls
     assert "/some/place" in str(error)
     assert part in str(error)
@@ -148,11 +148,11 @@ def test_other_errors_name_the_path_and_the_reason(code: int, cls: type[Exceptio
 
 def test_an_error_on_a_descriptor_names_the_path(tmp_path: Path):
     """The system names the number of the descriptor then, which tells nobody anything."""
-    error = fsops.typed(OSError(errno.ENOSPC, "full", 12), str(tmp_path / "file"))
+    error = errors.typed(OSError(errno.ENOSPC, "full", 12), str(tmp_path / "file"))
     assert str(error).startswith(f"{tmp_path}/file could not be written: full")
 
 
 def test_own_errors_stay_what_they_are():
     """Some of Lineal's errors are OSErrors too; their message is already right."""
     error = ArtifactCorrupted("x")
-    assert fsops.typed(error, "/place") is error
+    assert errors.typed(error, "/place") is error
