@@ -1,5 +1,6 @@
 """Connections: waiting, threads, forks, processes that are killed, and the log's checkpoints."""
 
+import errno
 import gc
 import os
 import signal
@@ -245,6 +246,15 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
             SqliteMetadataStore(place).identity()
     with pytest.raises(SettingsError, match="step, run, off"):
         SqliteMetadataStore(tmp_path / "x.db", durability="sometimes")
+
+
+def test_a_store_that_cannot_be_made_on_a_full_disk_names_the_remedy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(connections, "_create", full)
+    with pytest.raises(StorageFull, match="Free some space"):
+        SqliteMetadataStore(path).identity()
 
 
 def test_an_old_sqlite_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

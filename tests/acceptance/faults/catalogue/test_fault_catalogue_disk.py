@@ -4,10 +4,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lineal import Client, register_artifact, save_artifact
-from lineal.errors import StoreMismatch
+from lineal.errors import StorageFull, StoreMismatch
+from lineal.materializers.numpy import ArrayMaterializer
 
 LIMITED = """
     import os, resource, signal, sys
@@ -116,3 +118,20 @@ def test_f46_a_database_that_lost_its_log_is_an_older_one(ended: Any, lineal_hom
         again.prune_artifacts(older_than="0 seconds")
     assert [each.kind for each in again.verify().problems] == ["older"]
     assert len(list(again.workspace.artifact_store.digests())) == 2  # "first" and "kept"
+
+
+def test_f13_a_quota_that_numpy_does_not_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy says only how much of its array was written; the value hangs on the error, and the next save works."""
+    value = np.arange(5000)
+    save = ArrayMaterializer.save
+
+    def cut_short(self: ArrayMaterializer, value: Any, folder: Path) -> None:
+        (folder / "data.npy").write_bytes(b"half")
+        raise OSError("5000 requested and 512 written")
+
+    monkeypatch.setattr(ArrayMaterializer, "save", cut_short)
+    with pytest.raises(StorageFull, match=r"took only a part of what was written .*Free some space") as caught:
+        save_artifact(value, "array")
+    assert caught.value.value is value
+    monkeypatch.setattr(ArrayMaterializer, "save", save)
+    assert save_artifact(value, "array").version == "1"
