@@ -80,13 +80,14 @@ class Call:
     outputs: Mapping[str, OutputName] = field(default_factory=dict)
     externals: tuple[ExternalRef, ...] = ()
     versions: tuple[VersionRef, ...] = ()
+    _upstream: tuple["Call", ...] | None = field(default=None, init=False, repr=False)
 
-    def upstream(self) -> Iterator["Call"]:
-        """Give the calls that must end before this one, each at least once."""
-        yield from self.after
-        for _, ref in references(self.inputs):
-            if isinstance(ref, OutputRef):
-                yield ref.call
+    def upstream(self) -> tuple["Call", ...]:
+        """Give the calls that must end before this one, each at least once. Looked up once: several ask, and inputs never change."""
+        if self._upstream is None:
+            refs = (ref for _, ref in references(self.inputs))
+            self._upstream = (*self.after, *(ref.call for ref in refs if isinstance(ref, OutputRef)))
+        return self._upstream
 
 
 def references(inputs: Mapping[str, Input]) -> Iterator[tuple[str, OutputRef | VersionRef | ExternalRef]]:

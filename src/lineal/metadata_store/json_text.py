@@ -75,11 +75,15 @@ def _unescaped(value: Any) -> Any:
     return value
 
 
+_LEAVES = frozenset({str, int, float, bool, type(None)})
+
+
 def _check_depth(value: Any, what: str) -> None:
-    level, depth = [value], 0
+    level, depth = [value] if isinstance(value, Mapping | list | tuple) else [], 0
     while level:
         depth += 1
         if depth > MAX_DEPTH:
             raise UsageError(f"{what} is nested more than {MAX_DEPTH} levels deep; save it as an artifact instead")
-        children = [item.values() if isinstance(item, Mapping) else item for item in level if isinstance(item, Mapping | list | tuple)]
-        level = [item for items in children for item in items if isinstance(item, Mapping | list | tuple)]
+        children = [item.values() if isinstance(item, Mapping) else item for item in level]
+        # Most items are text and numbers, and to ask an abstract class about each would cost more than to write it.
+        level = [item for items in children for item in items if type(item) not in _LEAVES and isinstance(item, Mapping | list | tuple)]
