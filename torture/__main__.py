@@ -68,7 +68,13 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
         for outcome in outcomes[name]:
             _show(name, outcome)
-    seconds = time.monotonic() - began
+        _keep(arguments, outcomes, time.monotonic() - began)  # after each: hours of work are not lost with the last of them
+    violated = sum(len(outcome.violations) for found in outcomes.values() for outcome in found)
+    print(f"{sum(outcome.trials for found in outcomes.values() for outcome in found):,} trials, {violated} violations", flush=True)
+    return 1 if violated else 0
+
+
+def _keep(arguments: argparse.Namespace, outcomes: dict[str, list[Outcome]], seconds: float) -> None:
     if arguments.add:
         earlier = json.loads(arguments.add.read_text(encoding="utf-8"))
         outcomes = {name: [Outcome(**each) for each in found] for name, found in earlier["outcomes"].items()} | outcomes
@@ -78,9 +84,6 @@ def main() -> int:
         arguments.json.write_text(json.dumps({"seconds": seconds, "outcomes": found}, indent=1), encoding="utf-8")
     if arguments.write:
         arguments.write.write_text(report.text(outcomes, arguments.seed, seconds), encoding="utf-8")
-    violated = sum(len(outcome.violations) for found in outcomes.values() for outcome in found)
-    print(f"{sum(outcome.trials for found in outcomes.values() for outcome in found):,} trials, {violated} violations", flush=True)
-    return 1 if violated else 0
 
 
 def _arguments() -> argparse.Namespace:

@@ -54,7 +54,9 @@ def _trial(folder: Path, source: Path, seconds: float, outcome: Outcome) -> list
         child = forks.start(place / "home", _work_on, source)
         time.sleep(seconds)
         os.kill(child.pid, signal.SIGSTOP)
-        os.waitpid(child.pid, os.WUNTRACED)
+        met = os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        if met is None or met.si_code != os.CLD_STOPPED:
+            return [f"the work, which has no end, ended before the cut: {child.wait().error}"]
         whole = _copy(image, taken, place)
         os.kill(child.pid, signal.SIGKILL)
         acks = child.wait().acks
