@@ -11,7 +11,7 @@ from lineal.model.entry import ARTIFACT, ENTRY, EXTERNAL, Entry, mark_of, unmark
 @pytest.mark.parametrize(
     "entry",
     [
-        Entry("/work/train.py", "train", "training", "training", "/work"),
+        Entry("/project/train.py", "train", "training", "training", "/project"),
         Entry("", "__main__", "flow", options={"substitutions": {"region": "eu"}}, lost=("cache_policy", "on_failure")),
     ],
 )
