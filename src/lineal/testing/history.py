@@ -1,9 +1,6 @@
 """What every metadata store tells about earlier step runs, for planning; part of `MetadataStoreTests`."""
 
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import NewOutput, RunRecord, SameOutput, StepCommit, StepRunRecord
@@ -12,21 +9,7 @@ from lineal.testing.records import a_run, a_step_run, an_output
 
 
 class HistoryTests:
-    """The part of the contract that is about what a pipeline's steps did before."""
-
-    def make_store(self, tmp_path: Path) -> MetadataStore:
-        """Open a new, empty store."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> MetadataStore:
-        """Give a new store."""
-        return self.make_store(tmp_path)
-
-    @pytest.fixture
-    def run(self, store: MetadataStore) -> RunRecord:
-        """Give a run that is under way."""
-        return store.begin_run(a_run())
+    """The part of the contract that is about what a pipeline's steps did before. `store` and `run` are fixtures of `DeletingTests`."""
 
     def test_earlier_step_runs(self, store: MetadataStore, run: RunRecord) -> None:
         """The newest successes of each name in the pipeline, newest first; a cached one with what the step run that really ran cost."""
