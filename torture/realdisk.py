@@ -20,6 +20,8 @@ from torture.outcome import Outcome
 from torture.powercuts import after_boot
 
 SIZE = 64 << 20
+SIZES = 20
+"""How many different sizes the values of the work have, so that a fast machine does not fill the disk before the cut."""
 
 
 def possible() -> bool:
@@ -75,8 +77,8 @@ def _trial(folder: Path, source: Path, seconds: float, outcome: Outcome) -> list
 
 
 def _work_on(source: Path) -> None:
-    for n in itertools.count(1):
-        flow.work(n, source)
+    for n in itertools.count():
+        flow.work(n % SIZES + 1, source)
 
 
 @contextlib.contextmanager
