@@ -9,6 +9,7 @@ import { Icon, type IconName } from "./parts/icons";
 import { Palette } from "./parts/palette";
 import { ArtifactPage } from "./pages/artifact";
 import { ArtifactsPage } from "./pages/artifacts";
+import { CompareVersionsPage } from "./pages/compare-versions";
 import { HomePage } from "./pages/home";
 import { PipelinesPage } from "./pages/pipelines";
 import { RunPage } from "./pages/run";
@@ -87,6 +88,7 @@ function Page({ path }: { path: string[] }) {
   if (room === "artifacts") return <ArtifactsPage />;
   if (room === "artifact") return <ArtifactPage />;
   if (room === "versions" && id) return <VersionPage key={id} id={id} />;
+  if (room === "compare" && id === "versions") return <CompareVersionsPage />;
   if (room === "pipelines") return <PipelinesPage />;
   if (room === "storage") return <StoragePage />;
   return (

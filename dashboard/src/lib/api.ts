@@ -53,6 +53,10 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   return ask<T>(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 }
 
+export async function remove<T>(path: string): Promise<T> {
+  return ask<T>(path, { method: "DELETE" });
+}
+
 async function ask<T>(path: string, init: RequestInit): Promise<T> {
   let response: Response;
   try {

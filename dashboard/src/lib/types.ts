@@ -160,3 +160,104 @@ export interface Home {
   problems: Run[];
   totals: Totals;
 }
+
+/** What the versions of an artifact, or of a type, take: `kept` is what no other has first, `meant` what they would take unshared. */
+export interface Space {
+  name: string;
+  kept: number;
+  meant: number;
+  versions: number;
+}
+
+export interface Storage {
+  totals: Totals;
+  artifacts: Space[];
+  types: Space[];
+}
+
+export interface PrunePlan {
+  versions: number;
+  artifacts: number;
+  bytes: number;
+  freed: number;
+  names: string[];
+  errors: string[];
+  dry_run: boolean;
+  command: string;
+}
+
+type Some = { number: number; some: string[] };
+
+export interface VerifyResult {
+  ok: boolean;
+  objects: number;
+  bytes: number;
+  read_data: boolean;
+  problems: { kind: string; what: string; versions: string[]; made_by: string[]; remedy: string }[];
+  all_problems: number;
+  lost: Some;
+  found: Some;
+  unrecorded: Some;
+  strays: Some;
+  stale: Some;
+}
+
+export interface VerifyJob {
+  state: "running" | "completed" | "failed" | null;
+  started?: string;
+  ended?: string | null;
+  progress?: { all: number; done: number; all_bytes: number; done_bytes: number };
+  result?: VerifyResult | null;
+  error?: string | null;
+}
+
+export interface Part {
+  title: string;
+  lines: string[];
+  columns: string[];
+  rows: string[][];
+}
+
+export interface VersionsDiff {
+  one: { id: string; name: string; version: string };
+  other: { id: string; name: string; version: string };
+  same: boolean;
+  summary: string;
+  not_compared: string | null;
+  values: { kind: string; same: boolean; summary: string; drift?: Record<string, Drift>; [key: string]: unknown } | null;
+  parts: Part[];
+  command: string;
+}
+
+/** What two columns say, each as a pair of before and after. */
+export interface Drift {
+  count: [number, number];
+  missing: [number, number];
+  quantiles?: [(number | string)[], (number | string)[]];
+  shift?: number | string | null;
+}
+
+export interface TableColumn {
+  name: string;
+  type: string;
+  missing: number;
+  least?: Json;
+  median?: Json;
+  most?: Json;
+  mean?: Json;
+  std?: Json;
+  different?: number;
+  top?: Json;
+  top_share?: number;
+}
+
+export interface TableRows extends Page<Json[]> {
+  columns: TableColumn[];
+  all_columns: number;
+}
+
+export interface Facets {
+  data_type: { value: string; artifacts: number }[];
+  type: { value: string; artifacts: number }[];
+  tag: { value: string; artifacts: number }[];
+}

@@ -1,56 +1,271 @@
-import { useQuery } from "@tanstack/react-query";
-import { get } from "../lib/api";
-import { shortType, sizeText } from "../lib/format";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { get, isExported, post } from "../lib/api";
+import { agoText, shortType, sizeText } from "../lib/format";
 import { link } from "../lib/route";
-import type { Artifact, Totals } from "../lib/types";
-import { Ago, Command, Empty, Waiting } from "../parts/basics";
-import { Table } from "../parts/table";
+import type { Json, PrunePlan, Space, Storage, VerifyJob, VerifyResult } from "../lib/types";
+import { Command, Empty, useNow, Waiting, Wrong } from "../parts/basics";
+import { Confirm } from "../parts/confirm";
+import { Search } from "./runs";
+import { useQueryState } from "../lib/route";
 
 export function StoragePage() {
-  const found = useQuery({ queryKey: ["storage"], queryFn: () => get<{ totals: Totals; largest: Artifact[] }>("/storage") });
+  const found = useQuery({ queryKey: ["storage"], queryFn: () => get<Storage>("/storage") });
   if (!found.data) return <Waiting error={found.error} />;
-  const { totals, largest } = found.data;
+  const { totals, artifacts, types } = found.data;
   const share = totals.bytes_meant ? 1 - totals.bytes_kept / totals.bytes_meant : 0;
   return (
     <div className="stack">
       <div className="head">
         <h1>Storage</h1>
         <span className="grow" />
-        <Command>lineal artifact prune --dry-run</Command>
+        <Command>lineal verify</Command>
       </div>
       <div className="three">
-        <div className="panel number">
-          <b>{sizeText(totals.bytes_kept)}</b>
-          <span className="soft">in {totals.objects.toLocaleString("en")} objects</span>
-        </div>
-        <div className="panel number">
-          <b>{sizeText(totals.bytes_meant)}</b>
-          <span className="soft">in {totals.versions.toLocaleString("en")} versions</span>
-        </div>
-        <div className="panel number">
-          <b>{Math.max(0, Math.round(share * 100))} %</b>
-          <span className="soft">saved, because equal content is stored once</span>
-        </div>
+        <Number value={sizeText(totals.bytes_kept)} label={`in ${totals.objects.toLocaleString("en")} objects, visualizations included`} />
+        <Number value={sizeText(totals.bytes_meant)} label={`in ${totals.versions.toLocaleString("en")} versions, as if nothing was shared`} />
+        <Number value={`${Math.max(0, Math.round(share * 100))} %`} label="saved, because equal content is stored once" />
       </div>
-      <h2 style={{ margin: 0 }}>Largest artifacts</h2>
-      {largest.length ? (
-        <Table
-          label="Largest artifacts"
-          rows={largest}
-          keyOf={(artifact) => artifact.name}
-          columns={[
-            { name: "artifact", cell: (artifact) => <a href={link("/artifact", { name: artifact.name })}>{artifact.name}</a> },
-            { name: "type", fit: true, cell: (artifact) => shortType(artifact.type) },
-            { name: "versions", right: true, fit: true, cell: (artifact) => artifact.versions },
-            { name: "size of the newest", right: true, fit: true, cell: (artifact) => sizeText(artifact.size) },
-            { name: "updated", fit: true, cell: (artifact) => <Ago moment={artifact.updated} /> },
-          ]}
-        />
+      {artifacts.length ? (
+        <div className="two">
+          <Largest title="Artifacts that take most" spaces={artifacts} of={(space) => <a href={link("/artifact", { name: space.name })}>{space.name}</a>} />
+          <Largest title="Types that take most" spaces={types} of={(space) => <a href={link("/artifacts", { type: space.name })} title={space.name}>{shortType(space.name)}</a>} />
+        </div>
       ) : (
         <div className="panel">
-          <Empty title="Nothing is stored yet" />
+          <Empty title="Nothing is stored yet" code={'from lineal import save_artifact\n\nsave_artifact([1, 2, 3], "numbers")'}>
+            What a step returns is stored here once, however many versions have the same content; so is what you save yourself:
+          </Empty>
         </div>
       )}
+      {!isExported && <Verify />}
+      {!isExported && <Prune />}
     </div>
+  );
+}
+
+function Number({ value, label }: { value: string; label: string }) {
+  return (
+    <div className="panel number">
+      <b>{value}</b>
+      <span className="soft">{label}</span>
+    </div>
+  );
+}
+
+function Largest({ title, spaces, of }: { title: string; spaces: Space[]; of: (space: Space) => React.ReactNode }) {
+  const most = Math.max(1, ...spaces.map((space) => space.meant));
+  return (
+    <section className="panel flush" aria-label={title}>
+      <h2 style={{ padding: "12px 12px 4px", margin: 0 }}>{title}</h2>
+      <div className="scroll" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">name</th>
+              <th scope="col" className="right fit">versions</th>
+              <th scope="col" className="right fit">stored</th>
+              <th scope="col" className="right fit">shared</th>
+              <th scope="col" className="fit">
+                <span className="visually-hidden">share of the largest</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {spaces.map((space) => (
+              <tr key={space.name}>
+                <td className="name">{of(space)}</td>
+                <td className="right fit">{space.versions.toLocaleString("en")}</td>
+                <td className="right fit">{sizeText(space.kept)}</td>
+                <td className="right fit soft">{space.meant > space.kept ? sizeText(space.meant - space.kept) : ""}</td>
+                <td className="fit">
+                  <span className="bar" aria-hidden="true" style={{ width: 90 }}>
+                    <i className="b-cached" style={{ width: `${(100 * space.kept) / most}%` }} />
+                    <i className="b-shared" style={{ width: `${(100 * (space.meant - space.kept)) / most}%` }} />
+                  </span>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Verify() {
+  const client = useQueryClient();
+  const [readData, setReadData] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const job = useQuery({
+    queryKey: ["verify"],
+    queryFn: () => get<VerifyJob>("/storage/verify"),
+    refetchInterval: (query) => (query.state.data?.state === "running" ? 500 : false),
+  });
+  const begin = () =>
+    void post<VerifyJob>("/storage/verify", { read_data: readData }).then((begun) => {
+      setError(null);
+      client.setQueryData(["verify"], begun);
+    }, setError);
+  const running = job.data?.state === "running";
+  const progress = job.data?.progress;
+  return (
+    <section className="panel stack" aria-labelledby="verify">
+      <div className="row">
+        <h2 id="verify" style={{ margin: 0 }}>
+          Is everything there?
+        </h2>
+        <span className="grow" />
+        <Command>{`lineal verify${readData ? " --read-data" : ""}`}</Command>
+      </div>
+      <div className="row">
+        <button type="button" className="button" disabled={running} onClick={begin}>
+          {running ? "Verifying…" : "Verify"}
+        </button>
+        <label className="row">
+          <input type="checkbox" checked={readData} onChange={(event) => setReadData(event.target.checked)} /> read all bytes and compare their digests
+        </label>
+        {running && progress && (
+          <span className="row" role="status">
+            <progress value={progress.done_bytes} max={progress.all_bytes || 1} aria-label="Verified so far" /> {sizeText(progress.done_bytes)} of {sizeText(progress.all_bytes)}
+          </span>
+        )}
+      </div>
+      {error !== null && <Wrong error={error} />}
+      {job.data?.state === "failed" && <Wrong error={new Error(job.data.error ?? "")} />}
+      {job.data?.result && <Verified result={job.data.result} ended={job.data.ended ?? ""} />}
+      {job.data?.state === null && <p className="soft plain">Compares every record with the bytes, and says what is lost, who made it, and how to get it back. It changes nothing, and runs may go on.</p>}
+    </section>
+  );
+}
+
+const LEFT: [keyof VerifyResult, string][] = [
+  ["lost", "versions were marked as lost before"],
+  ["found", "lost versions are there again; lineal verify --repair marks them"],
+  ["unrecorded", "objects have no record, and do no harm"],
+  ["strays", "files lie among the objects and are none"],
+  ["stale", "writes were not finished"],
+];
+
+function Verified({ result, ended }: { result: VerifyResult; ended: string }) {
+  const now = useNow();
+  const left = LEFT.map(([name, words]) => [(result[name] as { number: number; some: string[] }), words] as const).filter(([found]) => found.number > 0);
+  return (
+    <div className="stack" role="status" style={{ gap: 8 }}>
+      <div>
+        <b className={result.ok ? "is-completed" : "is-failed"}>{result.ok ? "All is well" : `${result.all_problems} ${result.all_problems === 1 ? "problem" : "problems"}`}</b>{" "}
+        <span className="soft">
+          {result.objects.toLocaleString("en")} objects, {sizeText(result.bytes)}, {result.read_data ? "read" : "looked at"}
+          {ended && `, ${agoText(ended, now)}`}
+        </span>
+      </div>
+      {result.problems.slice(0, 50).map((problem, place) => (
+        <div key={place} className="panel wrong">
+          <div className="row">
+            <b>{problem.kind}</b> <span>{problem.versions.slice(0, 20).join(", ") || "the metadata store"}</span>
+          </div>
+          <dl className="facts">
+            {([["what", problem.what], ["made by", problem.made_by.join("; ")], ["get it back", problem.remedy]] as const).map(
+              ([name, text]) =>
+                text && (
+                  <div key={name} style={{ display: "contents" }}>
+                    <dt>{name}</dt>
+                    <dd>{text}</dd>
+                  </div>
+                ),
+            )}
+          </dl>
+        </div>
+      ))}
+      {result.all_problems > 50 && <p className="soft plain">… {result.all_problems - 50} more: lineal verify --json shows all</p>}
+      {left.map(([found, words]) => (
+        <details key={words}>
+          <summary>
+            {found.number.toLocaleString("en")} {words}
+          </summary>
+          <pre className="code">{found.some.join("\n")}</pre>
+        </details>
+      ))}
+    </div>
+  );
+}
+
+function Prune() {
+  const client = useQueryClient();
+  const [query, change] = useQueryState();
+  const given = Object.fromEntries(["name", "older_than", "keep_last"].map((name) => [name, query.get(name) || undefined]));
+  const plan = useQuery({ queryKey: ["prune", given], queryFn: () => get<PrunePlan>("/storage/prune", given), retry: false });
+  const [asking, setAsking] = useState(false);
+  const [done, setDone] = useState<PrunePlan | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const prune = () => {
+    setAsking(false);
+    const body: Record<string, Json> = { versions: plan.data?.versions ?? 0 };
+    for (const [name, value] of Object.entries(given)) if (value !== undefined) body[name] = name === "keep_last" ? parseInt(value, 10) : value;
+    post<PrunePlan>("/storage/prune", body).then((report) => {
+      setDone(report);
+      setError(null);
+      return client.invalidateQueries();
+    }, setError);
+  };
+  return (
+    <section className="panel stack" aria-labelledby="prune">
+      <div className="row">
+        <h2 id="prune" style={{ margin: 0 }}>
+          What may go
+        </h2>
+        <span className="grow" />
+        {plan.data && <Command>{plan.data.command}</Command>}
+      </div>
+      <div className="row">
+        <Search name="name" label="Artifact, * for anything" value={given.name} change={change} />
+        <Search name="older_than" label="Older than, such as 30d" value={given.older_than} change={change} />
+        <Search name="keep_last" label="Keep the last" value={given.keep_last} change={change} />
+      </div>
+      {plan.error ? (
+        <Wrong error={plan.error} />
+      ) : !plan.data ? (
+        <Waiting error={null} />
+      ) : plan.data.versions || plan.data.freed ? (
+        <div className="stack" style={{ gap: 8 }}>
+          <div className="row">
+            <span>
+              <b>
+                {plan.data.versions.toLocaleString("en")} {plan.data.versions === 1 ? "version" : "versions"}
+              </b>{" "}
+              of {plan.data.artifacts} {plan.data.artifacts === 1 ? "artifact" : "artifacts"} that no run and no pin refers to: {sizeText(plan.data.bytes)} of data, <b>{sizeText(plan.data.freed)}</b> to be freed
+            </span>
+            <span className="grow" />
+            <button type="button" className="button danger" onClick={() => setAsking(true)}>
+              Prune…
+            </button>
+          </div>
+          {plan.data.names.length > 0 && (
+            <ul className="names" tabIndex={0} aria-label="Versions that would go">
+              {plan.data.names.map((name) => (
+                <li key={name}>{name}</li>
+              ))}
+              {plan.data.versions > plan.data.names.length && <li className="soft">… {plan.data.versions - plan.data.names.length} more</li>}
+            </ul>
+          )}
+        </div>
+      ) : (
+        <p className="soft plain">Nothing: every version is referred to by a run or a pin, or is kept by the choice above. Delete runs to let go what only they refer to.</p>
+      )}
+      {error !== null && <Wrong error={error} />}
+      {done && (
+        <div className="panel good" role="status">
+          Pruned {done.versions.toLocaleString("en")} {done.versions === 1 ? "version" : "versions"}, freed <b>{sizeText(done.freed)}</b>.
+          {done.errors.map((each) => (
+            <div key={each}>{each}</div>
+          ))}
+        </div>
+      )}
+      {asking && plan.data && (
+        <Confirm title={`Prune ${plan.data.versions} ${plan.data.versions === 1 ? "version" : "versions"}?`} act="Prune" confirm={prune} close={() => setAsking(false)}>
+          Their data is deleted for good, {sizeText(plan.data.freed)} in all, and their numbers are not given again.
+        </Confirm>
+      )}
+    </section>
   );
 }

@@ -1,17 +1,20 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
-import { addressOf, get, isExported, post } from "../lib/api";
+import { addressOf, get, isExported, post, remove } from "../lib/api";
 import { momentText, quoted, sizeText } from "../lib/format";
 import { type GraphNode, lineageGraph } from "../lib/graph";
 import { link, useQueryState } from "../lib/route";
-import type { Lineage, VersionDetail } from "../lib/types";
+import type { Lineage, Page, Version, VersionDetail } from "../lib/types";
 import { Ago, Command, Copy, Facts, StatusWord, Tabs, Values, Waiting, Wrong } from "../parts/basics";
+import { Confirm } from "../parts/confirm";
+import { Note } from "../parts/note";
 import { GraphView } from "../parts/graph-view";
 import { Visualizations } from "../parts/visualizations";
 
 export function VersionPage({ id }: { id: string }) {
   const [query, change] = useQueryState();
   const tab = query.get("tab") ?? "preview";
+  const client = useQueryClient();
   const found = useQuery({ queryKey: ["version", id], queryFn: () => get<VersionDetail>(`/versions/${id}`) });
   if (!found.data) return <Waiting error={found.error} />;
   const version = found.data;
@@ -24,6 +27,8 @@ export function VersionPage({ id }: { id: string }) {
         </h1>
         <Marks version={version} />
         <span className="grow" />
+        <OtherVersion version={version} />
+        {!isExported && <DeleteVersion version={version} />}
         <Command>{`lineal artifact show ${quoted(name)}`}</Command>
       </div>
       <div className="under">
@@ -40,6 +45,7 @@ export function VersionPage({ id }: { id: string }) {
           <span>{version.save_type}</span>
         )}
       </div>
+      <Note metadata={version.metadata} path={`/versions/${id}/note`} saved={() => client.invalidateQueries({ queryKey: ["version", id] })} />
       {version.state !== "live" && (
         <div className="panel wrong" style={{ marginBottom: 14 }}>
           <b>{version.state}</b>
@@ -107,6 +113,70 @@ function Marks({ version }: { version: VersionDetail }) {
       {isExported && version.pinned && <span className="chip">pinned</span>}
       {error !== null && <Wrong error={error} />}
     </span>
+  );
+}
+
+/** Leads to what differs from another version of the artifact; the one before it at first. */
+function OtherVersion({ version }: { version: VersionDetail }) {
+  const asked = { artifact: version.name, sort: "-created", limit: 50, offset: 0 };
+  const found = useQuery({ queryKey: ["versions", asked], queryFn: () => get<Page<Version>>("/versions", asked) });
+  const others = (found.data?.items ?? []).filter((each) => each.id !== version.id);
+  if (!others.length) return null;
+  const go = (other: Version) => {
+    const [a, b] = other.created <= version.created ? [other.id, version.id] : [version.id, other.id];
+    window.location.hash = link("/compare/versions", { a, b });
+  };
+  const before = others.find((each) => each.created <= version.created) ?? others[0];
+  return (
+    <span className="row">
+      <label className="visually-hidden" htmlFor="other">
+        Compare with
+      </label>
+      <select
+        id="other"
+        className="field"
+        value=""
+        onChange={(event) => {
+          const chosen = others.find((each) => each.id === event.target.value);
+          if (chosen) go(chosen);
+        }}
+      >
+        <option value="">compare with…</option>
+        {others.map((each) => (
+          <option key={each.id} value={each.id}>
+            {each.version}
+            {each.id === before?.id ? " (before)" : ""}
+            {each.tags.length ? ` ${each.tags.join(", ")}` : ""}
+          </option>
+        ))}
+      </select>
+    </span>
+  );
+}
+
+function DeleteVersion({ version }: { version: VersionDetail }) {
+  const client = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const act = () => {
+    setAsking(false);
+    remove(`/versions/${version.id}`).then(() => {
+      window.location.hash = link("/artifact", { name: version.name });
+      return client.invalidateQueries();
+    }, setError);
+  };
+  return (
+    <>
+      <button type="button" className="button danger" onClick={() => setAsking(true)}>
+        Delete…
+      </button>
+      {asking && (
+        <Confirm title={`Delete ${version.name}@${version.version}?`} act="Delete" confirm={act} close={() => setAsking(false)}>
+          Its record and its data go for good, and its number is not given again. What a run made or used, and what is pinned, is refused.
+        </Confirm>
+      )}
+      {error !== null && <Wrong error={error} />}
+    </>
   );
 }
 

@@ -17,6 +17,7 @@ from lineal.model.records import (
     Companion,
     EarlierStepRun,
     Edge,
+    Facet,
     Needed,
     NewOutput,
     ObjectRecord,
@@ -24,6 +25,7 @@ from lineal.model.records import (
     Prunable,
     Reference,
     RunRecord,
+    Space,
     StepCommit,
     StepCount,
     StepRunRecord,
@@ -393,6 +395,14 @@ class MetadataStore(Protocol):
 
     def totals(self) -> Totals:
         """Give what is stored in all. One statement."""
+        ...
+
+    def space(self) -> list[Space]:
+        """Give what takes space, by artifact and type, the most first. Registered data takes none. One statement, which reads all versions."""
+        ...
+
+    def artifact_facets(self) -> list[Facet]:
+        """Give by which kinds, types and tags artifacts can be told apart, and how many have each, the most first. One statement."""
         ...
 
     # -- lineage

@@ -8,7 +8,7 @@ from lineal.metadata_store.base import StepEdges
 from lineal.metadata_store.json_text import dump
 from lineal.metadata_store.rows import version_of
 from lineal.metadata_store.statements import SQL
-from lineal.model.records import PipelineRecord, StepCount, Totals
+from lineal.model.records import Facet, PipelineRecord, Space, StepCount, Totals
 
 Read = Callable[..., list[Any]]
 """Gives all rows of a statement with its parameters."""
@@ -46,6 +46,16 @@ def list_pipelines(read: Read) -> list[PipelineRecord]:
 def totals(read: Read) -> Totals:
     """Give what is stored in all."""
     return Totals(*read(SQL["totals"])[0])
+
+
+def space(read: Read) -> list[Space]:
+    """Give what takes space, by artifact and type."""
+    return [Space._make(row) for row in read(SQL["space"])]
+
+
+def artifact_facets(read: Read) -> list[Facet]:
+    """Give how many artifacts have each kind, type and tag."""
+    return [Facet._make(row) for row in read(SQL["artifact_facets"])]
 
 
 def _add(edges: StepEdges, row: Sequence[Any]) -> None:

@@ -861,6 +861,26 @@ SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM artifacts a WHERE EXIS
     (SELECT coalesce(sum(size), 0) FROM objects WHERE removed = 0 AND external IS NULL),
     (SELECT coalesce(sum(o.size), 0) FROM versions v JOIN objects o ON o.id = v.object_id WHERE v.state = 'live' AND v.external IS NULL);
 
+-- name: space
+-- What takes space, largest first: versions by artifact and type, their bytes, and of these the bytes that no earlier version has too.
+SELECT a.name, v.type, count(*), coalesce(sum(o.size), 0), coalesce(sum(CASE WHEN v.id = (
+        SELECT min(w.id) FROM versions w WHERE w.object_id = v.object_id AND w.state = 'live' AND w.external IS NULL
+    ) THEN o.size ELSE 0 END), 0)
+FROM versions v JOIN objects o ON o.id = v.object_id JOIN artifacts a ON a.id = v.artifact_id
+WHERE v.state = 'live' AND v.external IS NULL GROUP BY a.name, v.type ORDER BY 5 DESC, 4 DESC, 1;
+
+-- name: artifact_facets
+-- How many artifacts have a newest version of each kind and type, and how many artifacts have each tag, most first.
+SELECT 'data_type', l.data_type, count(*) FROM {artifact_source} GROUP BY l.data_type
+UNION ALL
+SELECT 'type', l.type, count(*) FROM {artifact_source} GROUP BY l.type
+UNION ALL
+SELECT 'tag', t.tag, count(DISTINCT t.artifact_id) FROM (
+    SELECT tag, artifact_id FROM artifact_tags
+    UNION ALL SELECT t.tag, v.artifact_id FROM version_tags t JOIN versions v ON v.id = t.version_id WHERE v.state = 'live'
+) t GROUP BY t.tag
+ORDER BY 1, 3 DESC, 2;
+
 -- ---------------------------------------------------------------- lineage
 
 -- name: consumers

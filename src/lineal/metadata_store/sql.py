@@ -41,6 +41,7 @@ from lineal.model.records import (
     Companion,
     EarlierStepRun,
     Edge,
+    Facet,
     Needed,
     NewOutput,
     ObjectRecord,
@@ -48,6 +49,7 @@ from lineal.model.records import (
     Prunable,
     Reference,
     RunRecord,
+    Space,
     StepCommit,
     StepCount,
     StepRunRecord,
@@ -388,6 +390,12 @@ class SqliteMetadataStore:
 
     def totals(self) -> Totals:
         return overviews.totals(self._db.read)
+
+    def space(self) -> list[Space]:
+        return overviews.space(self._db.read)
+
+    def artifact_facets(self) -> list[Facet]:
+        return overviews.artifact_facets(self._db.read)
 
     # -- lineage
 

@@ -317,3 +317,21 @@ class Totals(NamedTuple):
     objects: int
     bytes_kept: int
     bytes_meant: int
+
+
+class Space(NamedTuple):
+    """What the live versions of an artifact that have one type take: `bytes_kept` is what no earlier version of any artifact has too."""
+
+    artifact: str
+    type: str
+    versions: int
+    bytes_meant: int
+    bytes_kept: int
+
+
+class Facet(NamedTuple):
+    """How many artifacts have a value of a field: `data_type` or `type` of the newest version, or `tag`."""
+
+    field: str
+    value: str
+    artifacts: int

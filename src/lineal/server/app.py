@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from lineal.client import Client
 from lineal.errors import LinealError
-from lineal.server import changing, content, live, overviews, pages, reading, signing_in
+from lineal.server import changing, comparing, content, live, overviews, pages, reading, signing_in, storing, tables
 from lineal.server.access import COOKIE, Access, Principal, Role
 from lineal.server.answers import answer, problem, problem_of
 from lineal.server.gate import Gate
@@ -41,7 +41,7 @@ def create_app(workspace: Workspace, access: Access, hosts: Iterable[str]) -> Ga
     """
     client = Client(Workspace(replace(workspace.settings, pickle="forbid")))
     table = Table()
-    for part in (reading, overviews, content, changing, live):
+    for part in (reading, overviews, comparing, tables, content, changing, storing, live):
         part.add_to(table, client)
     signing_in.add_to(table, access)
     pages.add_to(table)

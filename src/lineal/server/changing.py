@@ -1,6 +1,6 @@
-"""What can be changed in place: tags and pins."""
+"""What can be changed in place: tags, pins and notes; and what can be deleted."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +11,9 @@ from lineal.server.access import Role
 from lineal.server.answers import answer
 from lineal.server.reading import Id, version_of
 from lineal.server.routes import Table
+
+NOTE: Final = "note"
+"""Key of the metadata that holds what somebody wrote about a version."""
 
 Tags = Annotated[list[str], Field(max_length=100)]
 
@@ -42,6 +45,12 @@ class PinChange(_Body):
     pinned: bool
 
 
+class NoteChange(_Body):
+    """The note of a version, which is the key `note` of its metadata. Empty takes what it says away."""
+
+    note: str = Field(max_length=10_000)
+
+
 def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; `client` carries them out."""
 
@@ -60,6 +69,23 @@ def add_to(table: Table, client: Client) -> None:
         """Pin a version, or let it be deleted again; gives the version."""
         view = version_of(client, version_id)
         return answer(request, (view.pin() if change.pinned else view.unpin()).to_json())
+
+    @table.post("/versions/{version_id}/note", Role.EDITOR)
+    def note_version(request: Request, version_id: Id, change: NoteChange) -> Response:
+        """Write the note of a version; gives the version."""
+        view = version_of(client, version_id)
+        return answer(request, client.update_artifact_version(view.id, metadata={NOTE: change.note.strip()}).to_json())
+
+    @table.delete("/versions/{version_id}", Role.EDITOR)
+    def delete_version(request: Request, version_id: Id) -> Response:
+        """Delete a version with its data. Refused, naming the runs, when one made or used it, and when it is pinned."""
+        client.delete_artifact_version(version_of(client, version_id))
+        return Response(status_code=204)
+
+    @table.delete("/runs/{run_id}", Role.EDITOR)
+    def delete_run(request: Request, run_id: Id) -> Response:
+        """Delete a run with its steps and logs; says how many versions nothing refers to any more. Refused while it goes on."""
+        return answer(request, {"unreferenced": client.delete_pipeline_run(client.get_pipeline_run(run_id))})
 
     @table.post("/runs/{run_id}/tags", Role.EDITOR)
     def tag_run(request: Request, run_id: Id, change: RunTagChange) -> Response:

@@ -25,6 +25,25 @@ SANDBOX: Final = (
 )
 """What HTML of users may do, framed or opened by itself: run in an origin of its own that can reach nothing."""
 
+MEASURE: Final = b"""
+<script>
+(() => {
+  let told = 0;
+  const tell = () => {
+    const content = document.createRange();
+    content.selectNodeContents(document.body || document.documentElement);
+    const end = content.getBoundingClientRect().bottom + scrollY + 16;
+    const whole = document.documentElement.scrollHeight;
+    const height = Math.ceil(whole > innerHeight ? Math.max(whole, end) : end);
+    if (Math.abs(height - told) > 4) parent.postMessage({lineal: "height", height: told = height}, "*");
+  };
+  addEventListener("load", tell);
+  if (window.ResizeObserver) new ResizeObserver(tell).observe(document.body || document.documentElement);
+})();
+</script>
+"""
+"""Tells a number to the page around it, which nobody else could measure. What else stands in the frame can tell numbers too."""
+
 _TYPES: Final = {
     "html": "text/html; charset=utf-8", "svg": "image/svg+xml", "csv": "text/plain; charset=utf-8", "markdown": "text/plain; charset=utf-8",
     "json": "application/json", "text": "text/plain; charset=utf-8",
@@ -42,13 +61,14 @@ def add_to(table: Table, client: Client) -> None:
         return answer(request, [{"kind": each.kind, "title": each.title, "size": len(each.data)} for each in found])
 
     @table.get("/versions/{version_id}/visualizations/{place}", Role.VIEWER)
-    def get_visualization(request: Request, version_id: Id, place: Place) -> Response:
-        """Give one visualization as it is, in a sandbox."""
+    def get_visualization(request: Request, version_id: Id, place: Place, framed: bool = False) -> Response:
+        """Give one visualization as it is, in a sandbox. HTML that is `framed` also tells the page around it how high it is."""
         view = version_of(client, version_id)
         if place >= len(view.visualizations):
             raise NotFound(f"{name_text(view.record)} has {len(view.visualizations)} visualizations; there is none at {place}")
         found = view.visualizations[place]
-        return held(request, found.data, media_type(found), {"content-security-policy": SANDBOX})
+        data = found.data + MEASURE if framed and found.kind == "html" else found.data
+        return held(request, data, media_type(found), {"content-security-policy": SANDBOX})
 
     @table.get("/versions/{version_id}/files/{place}", Role.VIEWER)
     def get_file(request: Request, version_id: Id, place: Place) -> Response:

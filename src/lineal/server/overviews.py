@@ -1,4 +1,4 @@
-"""Overviews: the first page, pipelines, and what takes space."""
+"""Overviews: the first page, and pipelines."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ from lineal.server.routes import Table
 from lineal.views.shapes import time_text
 
 NEWEST: Final = 10
-"""Runs, versions and problems on the first page; artifacts that take most space."""
+"""Runs, versions and problems on the first page."""
 
 
 def add_to(table: Table, client: Client) -> None:
@@ -30,19 +30,13 @@ def add_to(table: Table, client: Client) -> None:
         ]
         versions: list[Json] = [each.to_json() for each in client.list_artifact_versions(limit=NEWEST)]
         problems.sort(key=lambda run: str(run["started"]), reverse=True)
-        totals = _totals_json(client.workspace.metadata.totals())
+        totals = totals_json(client.workspace.metadata.totals())
         return answer(request, {"runs": runs, "versions": versions, "problems": problems[:NEWEST], "totals": totals})
 
     @table.get("/pipelines", Role.VIEWER)
     def list_pipelines(request: Request) -> Response:
         """List all pipelines with the numbers of their runs, the one that ran last first."""
         return answer(request, [_pipeline_json(each) for each in client.workspace.metadata.list_pipelines()])
-
-    @table.get("/storage", Role.VIEWER)
-    def storage(request: Request) -> Response:
-        """Say what takes space: totals, and the largest artifacts."""
-        largest = [each.to_json() for each in client.list_artifacts(sort="-size", limit=NEWEST)]
-        return answer(request, {"totals": _totals_json(client.workspace.metadata.totals()), "largest": largest})
 
 
 def _pipeline_json(record: PipelineRecord) -> dict[str, Json]:
@@ -55,5 +49,6 @@ def _pipeline_json(record: PipelineRecord) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def _totals_json(totals: Totals) -> dict[str, Json]:
+def totals_json(totals: Totals) -> dict[str, Json]:
+    """Give what is stored in all as JSON."""
     return dict(zip(totals._fields, totals, strict=True))

@@ -15,11 +15,17 @@ from lineal.server.answers import answer
 from lineal.server.routes import Table
 from lineal.views import RunView, StepRunView, VersionView, shapes
 
-Id = Annotated[str, Path(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+ID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+"""What an id looks like."""
+
+Id = Annotated[str, Path(pattern=ID)]
 """An id in a path. Names never stand in paths: they may hold anything, and mean nothing to the storage."""
 
 MOST: Final = 500
 """Rows of one page."""
+
+FACETS: Final = 30
+"""Values of one field that are counted for the page of artifacts."""
 
 LOG_BYTES: Final = 256 * 1024
 """Bytes of a log that one answer holds."""
@@ -100,6 +106,15 @@ def add_to(table: Table, client: Client) -> None:
         """List artifacts."""
         page = client.list_artifacts(**_given(query))
         return answer(request, _page([each.to_json() for each in page], page.total, page.offset))
+
+    @table.get("/artifact-facets", Role.VIEWER)
+    def list_facets(request: Request) -> Response:
+        """Say by which kinds, types and tags artifacts can be told apart, and how many have each: the most frequent of each field."""
+        found: dict[str, list[Json]] = {"data_type": [], "type": [], "tag": []}
+        for field, value, artifacts in client.workspace.metadata.artifact_facets():
+            if len(found[field]) < FACETS:
+                found[field].append({"value": value, "artifacts": artifacts})
+        return answer(request, found)
 
     @table.get("/versions", Role.VIEWER)
     def list_versions(request: Request, query: Annotated[VersionQuery, Query()]) -> Response:

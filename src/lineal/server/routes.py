@@ -53,6 +53,10 @@ class Table:
         """Add an operation that changes something."""
         return self._adder("POST", path, role, is_page)
 
+    def delete(self, path: str, role: Role | None, *, is_page: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Add an operation that takes something away."""
+        return self._adder("DELETE", path, role, is_page)
+
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 

@@ -62,3 +62,23 @@ class OverviewTests:
         totals = store.totals()
         assert (totals.artifacts, totals.versions, totals.objects) == (2, 2, 1)
         assert (totals.bytes_kept, totals.bytes_meant) == (100, 200)
+
+    def test_space_is_told_by_artifact_and_type_and_shared_bytes_count_once(self, store: MetadataStore) -> None:
+        """What the first version holds, a later one of the same content takes no more of."""
+        assert store.space() == []
+        store.save_version(an_output("small", b"x" * 100), None)
+        store.save_version(an_output("large", b"y" * 900), None)
+        store.save_version(an_output("again", b"y" * 900), None)
+        told = [(each.artifact, each.versions, each.bytes_meant, each.bytes_kept) for each in store.space()]
+        assert told == [("large", 1, 900, 900), ("small", 1, 100, 100), ("again", 1, 900, 0)]
+
+    def test_artifacts_are_counted_by_what_tells_them_apart(self, store: MetadataStore) -> None:
+        """A tag of the artifact and the same on two of its versions is one artifact that has it."""
+        assert store.artifact_facets() == []
+        for name in ("one", "one", "two"):
+            version = store.save_version(an_output(name, b"x"), None)
+            store.update_version(version.id, add_tags=["good"])
+        store.update_artifact("one", add_tags=["good", "mine"])
+        found = store.artifact_facets()
+        assert [(each.value, each.artifacts) for each in found if each.field == "tag"] == [("good", 2), ("mine", 1)]
+        assert [(each.field, each.artifacts) for each in found if each.field != "tag"] == [("data_type", 2), ("type", 2)]

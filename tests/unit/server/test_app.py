@@ -201,7 +201,7 @@ def test_overviews_count_what_is_stored(server: TestClient, run: RunView) -> Non
     assert (home["totals"]["runs"], home["totals"]["versions"], len(home["runs"]), home["problems"]) == (1, 2, 1, [])
     [pipeline] = server.get("/api/v1/pipelines").json()
     assert (pipeline["name"], pipeline["runs"], len(pipeline["durations"])) == ("counting", 1, 1)
-    assert server.get("/api/v1/storage").json()["largest"][0]["name"] == "counting::count::output"
+    assert server.get("/api/v1/storage").json()["artifacts"][0]["name"] == "counting::count::output"
 
 
 def test_what_is_known_is_not_sent_again(server: TestClient, run: RunView) -> None:

@@ -1,0 +1,30 @@
+"""Notes, and what is deleted."""
+
+from starlette.testclient import TestClient
+
+from lineal import Client, save_artifact
+from lineal.views import RunView
+
+
+def test_a_note_is_a_key_of_the_metadata(server: TestClient) -> None:
+    """So that it can be asked for as all metadata can; other keys stay."""
+    version = save_artifact([1], "numbers", user_metadata={"score": 1})
+    found = server.post(f"/api/v1/versions/{version.id}/note", json={"note": "  the good one <b>\n"}).json()
+    assert (found["metadata"]["score"], found["metadata"]["note"]) == (1, "the good one <b>")
+    assert Client().list_artifact_versions(metadata="note == 'the good one <b>'").total == 1
+    assert server.post(f"/api/v1/versions/{version.id}/note", json={"note": "x" * 10_001}).status_code == 422
+
+
+def test_a_version_that_a_run_made_is_not_deleted_and_the_refusal_names_the_run(server: TestClient, run: RunView) -> None:
+    made = run.steps["count"].output
+    answer = server.delete(f"/api/v1/versions/{made.id}")
+    assert (answer.status_code, answer.json()["title"]) == (409, "InUse")
+    assert run.name in answer.json()["detail"]
+    loose = save_artifact([1], "loose")
+    assert server.delete(f"/api/v1/versions/{loose.id}").status_code == 204
+    assert server.get(f"/api/v1/versions/{loose.id}").status_code == 404
+
+
+def test_a_deleted_run_says_what_nothing_refers_to_any_more(server: TestClient, run: RunView) -> None:
+    assert server.delete(f"/api/v1/runs/{run.id}").json() == {"unreferenced": 2}
+    assert server.get(f"/api/v1/runs/{run.id}").status_code == 404
