@@ -1,8 +1,6 @@
 """Save and load: the one module where bytes, facts and materializers meet."""
 
-import errno
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -24,13 +22,13 @@ from lineal.errors import (
     MaterializerError,
     NoMaterializer,
     PickleRefused,
-    StoreError,
     typed,
 )
-from lineal.files import restore
+from lineal.files import full_disk, restore
 from lineal.materializers import visualized
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, where
 from lineal.materializers.paths import PathMaterializer
+from lineal.materializers.pickled import Loading, difference_in, loading
 from lineal.materializers.plain_view import show_pictures
 from lineal.materializers.registry import Registry
 from lineal.materializers.visualized import visualizations_of
@@ -42,8 +40,6 @@ from lineal.private import private_folder
 
 INLINE_LIMIT = 16 * 1024
 """Bytes up to which the value of a BytesMaterializer lives in its metadata row."""
-
-_SHORT = re.compile(r"\d+ requested and \d+ written")  # how NumPy says that a write was cut short, without the system's reason
 
 VERIFY_LIMIT = 64 * 1024 * 1024
 """Bytes up to which a stored object is checked against its digest on every first load of a process; larger ones by size."""
@@ -158,7 +154,7 @@ class Artifacts:
                 chosen.append(materializer)
             shown = self._visualized(items, chosen, staged) if (self.visualize if visualize is None else visualize) else {}
         except BaseException as error:
-            full = _full_disk(staged[-1], error) if staged else None
+            full = full_disk(staged[-1], error) if staged else None
             for folder in staged:
                 self.store.discard(folder)
             if isinstance(error, LinealError) and full is None:
@@ -280,7 +276,7 @@ class Artifacts:
             if record.object.external is not None:
                 return restore(self.fetch(record.object))
             if not materializer.safe:
-                return self._load_verified_copy(record.object, materializer, type_)
+                return self._load_verified_copy(record.object, materializer, type_, name)
             folder = self.store.fetch(record.object, verify=record.object.size <= VERIFY_LIMIT)
             return materializer.load(folder, type_)
         except LinealError as error:
@@ -303,6 +299,14 @@ class Artifacts:
         if record.object.external is not None:
             return self.external.holds(record.object)
         return self.store.holds(record.object, verify=record.object.size <= VERIFY_LIMIT or self.can_run_code(record.materializer))
+
+    def unreadable(self, record: VersionRecord) -> str:
+        """Say why a version whose bytes are there would be refused by `load` here: another release pickled it; empty when it would not."""
+        if record.object.inline is not None or record.object.external is not None or not self.can_run_code(record.materializer):
+            return ""
+        name = f"{record.artifact}@{record.version}"
+        said = difference_in(record.object.files, lambda path: self._file(record.object, path, name))
+        return "" if said and self._is_trusted(record.object) else said
 
     def can_run_code(self, materializer: str) -> bool:
         """Tell whether loading what a materializer stored can run code; also when it is not known here."""
@@ -373,7 +377,7 @@ class Artifacts:
     def _check_trust(self, record: VersionRecord, name: str) -> None:
         if self.pickle == "allow" or (self.pickle == "own" and record.save_type in OWN_SAVE_TYPES):
             return
-        if self.pickle == "own" and self.trusted is not None and self.trusted(record.object.digest):
+        if self.pickle == "own" and self._is_trusted(record.object):
             return
         reason, remedy = 'the setting pickle = "forbid" is in force', "LINEAL_PICKLE=own allows what this workspace made"
         if self.pickle == "own":
@@ -383,10 +387,13 @@ class Artifacts:
             f"{remedy[0].upper()}{remedy[1:]}. Its files can be had as they are: lineal artifact download {name}"
         )
 
-    def _load_verified_copy(self, record: ObjectRecord, materializer: Any, type_: Any) -> Any:
+    def _is_trusted(self, record: ObjectRecord) -> bool:
+        return self.trusted is not None and self.trusted(record.digest)
+
+    def _load_verified_copy(self, record: ObjectRecord, materializer: Any, type_: Any, name: str) -> Any:
         # What is checked must be what is loaded: a second open could meet other bytes.
-        with tempfile.TemporaryDirectory(prefix="lineal-") as name:
-            source, copy = self.store.fetch(record), Path(name)
+        with tempfile.TemporaryDirectory(prefix="lineal-") as folder:
+            source, copy = self.store.fetch(record), Path(folder)
             for entry in record.files:
                 data = (source / entry.path).read_bytes()
                 if digest.of_bytes(data) != entry.digest:
@@ -394,7 +401,11 @@ class Artifacts:
                 target = copy / entry.path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
-            return materializer.load(copy, type_)
+            token = loading.set(Loading(name, lambda: self._is_trusted(record)))
+            try:
+                return materializer.load(copy, type_)
+            finally:
+                loading.reset(token)
 
 
 _Shown = tuple[ObjectRecord | Path, tuple[CompanionFile, ...]]
@@ -407,7 +418,7 @@ def _companion(shown: _Shown, sealed: Mapping[Path, ObjectRecord]) -> Companion:
 
 def _save_failure(item: Item, materializer: AnyMaterializer, error: BaseException) -> LinealError:
     failure: LinealError
-    if isinstance(error, OSError) and error.errno in FULL:  # as `_full_disk` gives it
+    if isinstance(error, OSError) and error.errno in FULL:  # as `full_disk` gives it
         failure = typed(error, item.where)
     else:
         failure = MaterializerError(f"{item.where}, a {type_name(item.value)}, could not be saved by {materializer.id}: {error}")
@@ -415,24 +426,6 @@ def _save_failure(item: Item, materializer: AnyMaterializer, error: BaseExceptio
     return failure
 
 
-def _full_disk(folder: Path, error: BaseException) -> OSError | None:
-    """Give the system's error when the disk takes nothing more, found by writing: NumPy and others do not tell why they could not write."""
-    if not isinstance(error, Exception) or isinstance(error, StoreError | NoMaterializer):
-        return None
-    if isinstance(error, OSError) and error.errno in FULL:
-        return error
-    if isinstance(error, OSError) and error.errno is None and _SHORT.search(str(error)):
-        return OSError(errno.ENOSPC, f"the disk took only a part of what was written ({error})", str(folder))
-    files = [path for path in folder.rglob("*") if path.is_file()] or [folder / "probe"]
-    try:
-        with max(files, key=lambda path: path.stat().st_size if path.exists() else 0).open("ab") as file:
-            file.write(bytes(_PROBE))
-    except OSError as found:
-        return found if found.errno in FULL else None
-    return None
-
-
-_PROBE = 1 << 20  # bytes
 OWN_SAVE_TYPES = frozenset({"step", "manual", "external"})
 
 

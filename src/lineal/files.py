@@ -9,6 +9,7 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import stat
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lineal.errors import MaterializerError
+from lineal.errors import FULL, MaterializerError, NoMaterializer, StoreError
 
 FOLDERS = ".lineal-folders"
 """The name of the file that lists empty folders."""
@@ -266,3 +267,24 @@ else:
 
     def _clone_whole(source: int, target: str) -> bool:
         return False
+
+
+def full_disk(folder: Path, error: BaseException) -> OSError | None:
+    """Give the system's error when the disk takes nothing more, found by writing: NumPy and others do not tell why they could not write."""
+    if not isinstance(error, Exception) or isinstance(error, StoreError | NoMaterializer):
+        return None
+    if isinstance(error, OSError) and error.errno in FULL:
+        return error
+    if isinstance(error, OSError) and error.errno is None and _SHORT.search(str(error)):
+        return OSError(errno.ENOSPC, f"the disk took only a part of what was written ({error})", str(folder))
+    files = [path for path in folder.rglob("*") if path.is_file()] or [folder / "probe"]
+    try:
+        with max(files, key=lambda path: path.stat().st_size if path.exists() else 0).open("ab") as file:
+            file.write(bytes(_PROBE))
+    except OSError as found:
+        return found if found.errno in FULL else None
+    return None
+
+
+_SHORT = re.compile(r"\d+ requested and \d+ written")  # how NumPy says that a write was cut short, without the system's reason
+_PROBE = 1 << 20  # bytes

@@ -75,6 +75,8 @@ def unpin(version: str, as_json: bool) -> None:
 def trust(version: str, as_json: bool) -> None:
     """Let one version be loaded although that can run code and no run of this workspace made it.
 
+    Also although another release of Python or of a library pickled it, which may fail or give something else.
+
     It holds for these bytes only. Who decided and when is kept, and shown by `artifact show`. NAME alone is the newest version.
     """
     view = Client().get_artifact_version(*split_version(version)).trust()

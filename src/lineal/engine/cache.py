@@ -34,8 +34,9 @@ class Inquiry:
         digests: Content digest of each input that is a version, or the nested structure of them, by name.
         versions: `artifact@version` of each of these, by path.
         outputs: Materializer id of each output whose annotation selects one, by name.
-        decision: "hit", "miss", "off" (caching is off here), "lost" (an earlier result's bytes are not there) or "expired" (it is
-            older than the policy allows).
+        decision: "hit", "miss", "off" (caching is off here), "lost" (an earlier result's bytes are not there), "release" (another
+            release pickled it, and it cannot be read here) or "expired" (it is older than the policy allows).
+        detail: What is known of the decision beside that, in words.
         policy: What the call's cache policy added, as it is stored; empty without one.
         given: The versions that go in, by `artifact@version`.
         shapes: How lists, tuples and dicts of versions are put together, by input, so that the call can be made again.
@@ -50,6 +51,7 @@ class Inquiry:
     versions: dict[str, str]
     outputs: Mapping[str, str]
     decision: str = "miss"
+    detail: str = ""
     policy: Mapping[str, Json] = field(default_factory=dict)
     given: Mapping[str, VersionRecord] = field(default_factory=dict)
     shapes: Mapping[str, Json] = field(default_factory=dict)
@@ -63,6 +65,8 @@ class Inquiry:
             "outputs": self.outputs,
             "decision": self.decision,
         }
+        if self.detail:
+            facts["detail"] = self.detail
         if self.policy:
             facts["policy"] = self.policy
         if self.shapes:
@@ -78,7 +82,12 @@ class Inquiry:
         return _REASONS.get(self.decision, "")
 
 
-_REASONS = {"off": "ran: cache off", "lost": "ran: stored bytes were lost, made again", "expired": "ran: the earlier result has expired"}
+_REASONS = {
+    "off": "ran: cache off",
+    "lost": "ran: stored bytes were lost, made again",
+    "release": "ran: another release pickled the earlier result, made again",
+    "expired": "ran: the earlier result has expired",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +246,7 @@ class Resumed:
 
 
 def look_up(inquiry: Inquiry, call: Call, metadata: MetadataStore, artifacts: Artifacts, resumed: Resumed | None = None) -> Hit | None:
-    """Find an earlier step run with the same key whose bytes are all there, and say in `inquiry.decision` what was found.
+    """Find an earlier step run with the same key whose outputs can all be loaded, and say in `inquiry.decision` what was found.
 
     What has finished in a run that is resumed is given also when caching is off for it, and however old it is.
     """
@@ -259,6 +268,10 @@ def look_up(inquiry: Inquiry, call: Call, metadata: MetadataStore, artifacts: Ar
         version = cached.outputs[spec.name]
         if not artifacts.holds(version):
             inquiry.decision = "lost"
+            return None
+        inquiry.detail = artifacts.unreadable(version)
+        if inquiry.detail:
+            inquiry.decision = "release"
             return None
         name = call.outputs[spec.name]
         if version.artifact != name.artifact or name.version not in (None, version.version):

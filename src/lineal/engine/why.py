@@ -98,6 +98,10 @@ def reasons(evidence: Evidence, explain_code: Callable[[Json, Json], list[str]])
         return [f"{ran}the same call ran before, and its result is older than the cache policy allows (expires_after: {limit})"]
     if decision == "lost":
         return [f"{ran}the same call ran before, and its stored bytes were lost"]
+    if decision == "release":
+        return [
+            f"{ran}the same call ran before, and what it gave cannot be read here: {shown(step_run.ingredients.get('detail', ''), 300)}"
+        ]
     if evidence.previous is None:
         return [f"{ran}first time"]
     found = changes(evidence, evidence.previous, explain_code) or [_unexplained(step_run, evidence.previous)]

@@ -27,7 +27,7 @@ from matplotlib.transforms import TransformNode
 
 from lineal.errors import LinealWarning, NoMaterializer
 from lineal.materializers.base import AnyMaterializer, Materializer, where
-from lineal.materializers.pickled import PROTOCOL, environment, unpickle
+from lineal.materializers.pickled import ENVIRONMENT, PROTOCOL, environment, unpickle
 from lineal.model.records import FileEntry, Json
 from lineal.model.visualization import Visualization
 
@@ -87,11 +87,11 @@ class FigureMaterializer(PictureMaterializer):
         data = _pickled(value)
         _draw(pickle.loads(data), folder)  # not the figure itself: each drawing goes on with laying out where the last one stopped
         (folder / "figure.pkl").write_bytes(data)
-        (folder / "environment.json").write_text(json.dumps(environment(type(value)), sort_keys=True), encoding="utf-8")
+        (folder / ENVIRONMENT).write_text(json.dumps(environment(type(value)), sort_keys=True), encoding="utf-8")
 
     def load(self, folder: Path, type_: Any) -> Any:
-        """Give the figure back. Raises PickleRefused when another Python release wrote it."""
-        return unpickle((folder / "figure.pkl").read_bytes(), (folder / "environment.json").read_bytes())
+        """Give the figure back. Raises PickleRefused when another release wrote it."""
+        return unpickle((folder / "figure.pkl").read_bytes(), (folder / ENVIRONMENT).read_bytes())
 
 
 def _draw(figure: Any, folder: Path) -> None:

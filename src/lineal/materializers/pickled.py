@@ -1,26 +1,46 @@
 """The fallback: cloudpickle, labelled as what can run code when it is loaded.
 
-`data.pkl` is a pickle of protocol 5. `environment.json` beside it says which Python and which release of the type's library wrote it,
-and is read first: another Python minor release is refused, since cloudpickle stores byte code of functions and classes defined in
-scripts; another release of the library is a warning, since most still read what an earlier one wrote.
+`data.pkl` is a pickle of protocol 5. `environment.json` beside it says which Python wrote it, with which release of each library whose
+objects are in it, and is read first: another release is refused, since a pickle holds the insides of objects, and byte code of functions
+and classes defined in scripts, which only the release that wrote them is sure to read. What a release is: `releases_differ`.
 
-Whether a pickle may be loaded at all is the business of `lineal.artifacts`, which asks for `safe`.
+Whether a pickle may be loaded at all is the business of `lineal.artifacts`, which asks for `safe`, and lets pass what somebody trusts.
 """
 
+import io
 import json
 import pickle
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from lineal.errors import LinealWarning, MaterializerError, PickleRefused
+from lineal.errors import ArtifactCorrupted, ArtifactMissing, LinealWarning, MaterializerError, PickleRefused
 from lineal.materializers.base import Materializer, where
-from lineal.model.records import Json
+from lineal.model.records import FileEntry, Json
 
 PROTOCOL = 5
+
+ENVIRONMENT: Final = "environment.json"
+"""The file beside a pickle that says what wrote it, in a container the one in the folder of the element."""
+
+
+class Loading(NamedTuple):
+    """The version that is being loaded, and what tells whether somebody decided to load it whatever wrote it."""
+
+    name: str
+    is_trusted: Callable[[], bool]
+
+
+loading: Final[ContextVar[Loading | None]] = ContextVar("loading", default=None)
+"""What is being loaded, where it is a version of an artifact."""
+
+_BY_MAJOR: Final = frozenset({"numpy"})
+"""Libraries that promise to read the pickles of all releases with the same first number."""
 
 _told: set[type] = set()
 
@@ -33,23 +53,21 @@ class CloudpickleMaterializer(Materializer):
 
     def save(self, value: Any, folder: Path) -> None:
         """Write `data.pkl` and `environment.json`; one LinealWarning per type says that it was pickled, and where."""
-        import cloudpickle  # 20 ms, and most processes never pickle
-
         cls = type(value)
         try:
-            data = cloudpickle.dumps(value, protocol=PROTOCOL)
+            data, types = _pickled(value)
         except Exception as error:
             raise MaterializerError(
                 f"a {_name(cls)} cannot be pickled ({type(error).__name__}: {error}); register a materializer for it, or return only "
                 "the parts that are needed"
             ) from error
         (folder / "data.pkl").write_bytes(data)
-        (folder / "environment.json").write_text(json.dumps(environment(cls), sort_keys=True), encoding="utf-8")
+        (folder / ENVIRONMENT).write_text(json.dumps(environment(cls, types), sort_keys=True), encoding="utf-8")
         warn_pickled(cls, "which has no materializer")
 
     def load(self, folder: Path, type_: Any) -> Any:
-        """Give the value back. Raises PickleRefused when another Python release wrote it, MaterializerError when it cannot be read."""
-        return unpickle((folder / "data.pkl").read_bytes(), (folder / "environment.json").read_bytes())
+        """Give the value back. Raises PickleRefused when another release wrote it, MaterializerError when it cannot be read."""
+        return unpickle((folder / "data.pkl").read_bytes(), (folder / ENVIRONMENT).read_bytes())
 
 
 def warn_pickled(cls: type, reason: str) -> None:
@@ -72,20 +90,29 @@ def _warn(cls: type, said: str) -> None:
         )
 
 
+def _pickled(value: Any) -> tuple[bytes, set[type]]:
+    """Give the pickle of a value, and the classes of the objects in it."""
+    import cloudpickle  # 20 ms, and most processes never pickle
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # a class without types
+        def reducer_override(self, obj: Any) -> Any:
+            types.add(obj if isinstance(obj, type) else type(obj))
+            return super().reducer_override(obj)
+
+    types: set[type] = set()
+    file = io.BytesIO()
+    Pickler(file, protocol=PROTOCOL).dump(value)
+    return file.getvalue(), types
+
+
 def unpickle(data: bytes, recorded: bytes, loads: Callable[[bytes], Any] = pickle.loads) -> Any:
     """Give the value of pickled bytes after a check of the environment that wrote them, given as the bytes of `environment.json`."""
-    try:
-        facts = json.loads(recorded)
-        python, library, release = facts["python"], facts.get("library"), facts.get("version")
-    except (ValueError, LookupError, TypeError) as error:
-        raise PickleRefused(f"environment.json of a pickle cannot be read ({error}); it was not loaded") from error
-    here = _minor(sys.version.split()[0])
-    if _minor(str(python)) != here:
-        raise PickleRefused(
-            f"the value was pickled by Python {python} and this is {here}; it was not loaded. Use Python {_minor(str(python))}"
-        )
-    if library is not None:
-        _check_library(str(library), str(release))
+    facts, version = _facts(recorded), loading.get()
+    said = difference(recorded)
+    if said:
+        if version is None or not version.is_trusted():
+            raise PickleRefused(f"{said}; it was not loaded. {_remedy(facts, version)}")
+        warnings.warn(f"{said}; it is loaded because somebody trusts it, and may differ or fail to load", LinealWarning, stacklevel=2)
     try:
         return loads(data)
     except Exception as error:
@@ -95,42 +122,129 @@ def unpickle(data: bytes, recorded: bytes, loads: Callable[[bytes], Any] = pickl
         ) from error
 
 
-def environment(cls: type) -> dict[str, Json]:
-    """Give what a pickle of this class depends on: `python`, `type`, and `library` with `version` when it belongs to one."""
+def difference(recorded: bytes) -> str:
+    """Say which releases that wrote a pickle are others here, by the bytes of its `environment.json`; empty when none is.
+
+    Nothing is imported and nothing unpickled for it. Raises PickleRefused when the bytes do not say what wrote it.
+    """
+    facts = _facts(recorded)
+    found = [f"{name} {there} (here: {here})" for name, there, here in _others(facts)]
+    return f"a {facts.get('type', 'value')} was pickled with {_listed(found)}" if found else ""
+
+
+def difference_in(files: Iterable[FileEntry], read: Callable[[str], bytes]) -> str:
+    """Say the same of a stored value by its files, of which those are read that say what wrote a pickle, also one inside a container."""
+    for entry in files:
+        if entry.path.rpartition("/")[2] == ENVIRONMENT:
+            try:
+                said = difference(read(entry.path))
+            except (PickleRefused, ArtifactMissing, ArtifactCorrupted):  # another format has such a name; or it went since it was looked at
+                continue
+            if said:
+                return said
+    return ""
+
+
+def releases_differ(library: str, one: str, other: str) -> bool:
+    """Tell whether a pickle of one release may be wrong in the other: the first two numbers differ, the first for some libraries."""
+    return _counted(library, one) != _counted(library, other)
+
+
+def environment(cls: type, held: Iterable[type] = ()) -> dict[str, Json]:
+    """Give what a pickle of this class depends on, which holds objects of the classes `held`.
+
+    That is `python`, `type`, `library` with its `version` when the class belongs to one, and `libraries`: the releases of others by name.
+    """
     facts: dict[str, Json] = {"python": sys.version.split()[0], "type": _name(cls)}
-    root = cls.__module__.partition(".")[0]
+    root = _root(cls)
     version = release_of(root)
-    return facts if version is None else {**facts, "library": root, "version": version}
+    if version is not None:
+        facts |= {"library": root, "version": version}
+    others = {_root(base) for each in {cls, *held} for base in each.__mro__} - {root}
+    releases = {name: release for name in sorted(others) if (release := release_of(name)) is not None}
+    return {**facts, "libraries": releases} if releases else facts
 
 
-@cache
 def release_of(package: str) -> str | None:
-    """Give the release of the distribution of an imported root package, None when it belongs to none."""
+    """Give the release of the distribution of a root package, None when it belongs to none. Imports nothing."""
     if package in sys.stdlib_module_names or package == "__main__":
         return None
     version = getattr(sys.modules.get(package), "__version__", None)
-    if isinstance(version, str):
-        return version
+    return version if isinstance(version, str) else _installed(package)
+
+
+@cache
+def _installed(package: str) -> str | None:
     from importlib import metadata  # 10 ms
 
     try:
         return metadata.version(package)
     except (metadata.PackageNotFoundError, ValueError):
-        return None
+        owners = _owners().get(package, [])  # a package may have another name than its distribution, as sklearn of scikit-learn
+        return metadata.version(owners[0]) if owners else None
 
 
-def _check_library(library: str, recorded: str) -> None:
-    present = release_of(library)
-    if present is not None and _minor(present) != _minor(recorded):
-        warnings.warn(
-            f"a value was pickled with {library} {recorded} and {present} is installed; it may differ or fail to load",
-            LinealWarning,
-            stacklevel=2,
-        )
+@cache
+def _owners() -> dict[str, list[str]]:
+    from importlib import metadata
+
+    return dict(metadata.packages_distributions())
 
 
-def _minor(version: str) -> str:
-    return ".".join(version.split(".")[:2])
+def _facts(recorded: bytes) -> dict[str, Any]:
+    try:
+        facts = json.loads(recorded)
+        if type(facts["python"]) is not str or type(facts.get("libraries", {})) is not dict:
+            raise TypeError("it does not name the Python that wrote it, or its libraries")
+    except (ValueError, LookupError, TypeError) as error:
+        raise PickleRefused(f"{ENVIRONMENT} of a pickle cannot be read ({error}); it was not loaded") from error
+    return dict(facts)
+
+
+def _others(facts: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Give what has another release here than where the pickle was written: its name, the release there, and here."""
+    here = sys.version.split()[0]
+    if releases_differ("Python", facts["python"], here):
+        yield "Python", facts["python"], here
+    libraries = {str(name): str(there) for name, there in facts.get("libraries", {}).items()}
+    if facts.get("library") is not None:
+        libraries[str(facts["library"])] = str(facts.get("version"))
+    for name, there in libraries.items():
+        present = release_of(name)
+        if _is_absent(name) if present is None else releases_differ(name, there, present):
+            yield name, there, present or "none"
+
+
+def _remedy(facts: dict[str, Any], version: Loading | None) -> str:
+    use = f"Use {_listed([f'{name} {_counted(name, there)}' for name, there, _ in _others(facts)])}"
+    if version is None:
+        return use
+    return (
+        f"{use}; or, if it is to be loaded all the same, decide so: lineal artifact trust {version.name}. "
+        f"Its files can be had as they are: lineal artifact download {version.name}"
+    )
+
+
+def _is_absent(library: str) -> bool:
+    """Tell whether a package is not installed; one of the user's own need not belong to any distribution."""
+    try:
+        return library not in sys.modules and find_spec(library) is None
+    except (ImportError, ValueError):
+        return True
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+
+
+def _counted(library: str, version: str) -> str:
+    """Give the numbers of a release that count: `2.0` for `2` and for `2.0.1+cpu`."""
+    count = 1 if library in _BY_MAJOR else 2
+    return ".".join([*version.partition("+")[0].split("."), *["0"] * count][:count])
+
+
+def _root(cls: type) -> str:
+    return str(cls.__module__).partition(".")[0]  # not always text: a class may have its own __module__
 
 
 def _name(cls: type) -> str:

@@ -21,7 +21,7 @@ from lineal.materializers import torch_structure, torch_tensors, torch_view
 from lineal.materializers.array_summary import summary
 from lineal.materializers.base import AnyMaterializer, BytesMaterializer, Materializer
 from lineal.materializers.classes import dotted
-from lineal.materializers.pickled import PROTOCOL, environment, unpickle, warn_pickled
+from lineal.materializers.pickled import ENVIRONMENT, PROTOCOL, environment, unpickle, warn_pickled
 from lineal.model import values
 from lineal.model.records import Json
 from lineal.model.visualization import Visualization
@@ -32,7 +32,6 @@ EXACT_LIMIT: Final = 1_000_000
 _WEIGHTS: Final = "model.safetensors"
 _STRUCTURE: Final = "structure.json"
 _PICKLE: Final = "structure.pkl"
-_ENVIRONMENT: Final = "environment.json"
 
 
 class TensorMaterializer(Materializer):
@@ -166,14 +165,15 @@ class PickledModuleMaterializer(Materializer):
             ) from error
         torch_tensors.write(folder / _WEIGHTS, tensors.named)
         (folder / _PICKLE).write_bytes(file.getvalue())
-        (folder / _ENVIRONMENT).write_text(json.dumps(environment(type(value)), sort_keys=True), encoding="utf-8")
+        facts = environment(type(value), map(type, value.modules()))
+        (folder / ENVIRONMENT).write_text(json.dumps(facts, sort_keys=True), encoding="utf-8")
         warn_pickled(type(value), _reason(value))
 
     def load(self, folder: Path, type_: Any) -> Any:
-        """Give the module. Raises PickleRefused when another Python release wrote it."""
+        """Give the module. Raises PickleRefused when another release wrote it."""
         named, _ = torch_tensors.read(folder / _WEIGHTS)
         tensors = [value for _, value in named]
-        recorded = (folder / _ENVIRONMENT).read_bytes()
+        recorded = (folder / ENVIRONMENT).read_bytes()
         return unpickle((folder / _PICKLE).read_bytes(), recorded, lambda data: _Unpickler(io.BytesIO(data), tensors).load())
 
     def metadata(self, value: Any) -> Mapping[str, Json]:

@@ -131,6 +131,7 @@ class VersionView(VersionFacts):
     def trust(self) -> "VersionView":
         """Decide that its bytes may be loaded although that can run code and no run of this workspace made them, and give this view.
 
+        Also although another release of Python or of a library pickled them: then loading warns, and may fail or give something else.
         Who decided and when is kept for ever, and shown by `trusts`. It holds for these bytes only: whatever is changed is not loaded, and
         the setting `pickle = "forbid"` stays in force. Raises UsageError when loading it runs no code, so that nothing is to be decided.
         """

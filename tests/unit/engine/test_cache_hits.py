@@ -1,6 +1,7 @@
 """A hit is true: what is given is there, whole, made by a step that succeeded, and is not lost with what others used."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from lineal import Client, artifacts, pipeline, step
+from lineal.materializers import pickled
 from lineal.settings import Settings
+from lineal.views.nouns import VersionView
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*will be pickled")
 
@@ -123,6 +126,38 @@ def test_the_run_says_that_bytes_were_lost(capsys: pytest.CaptureFixture[str]) -
     damage(arrays().steps["array"].output, delete)
     arrays()
     assert "stored bytes were lost, made again" in capsys.readouterr().err
+
+
+@pytest.fixture
+def foreign(monkeypatch: pytest.MonkeyPatch) -> VersionView:
+    """Give what a run stored where another release of a library was installed, of which an object was in the pickle."""
+    environment = pickled.environment
+    with monkeypatch.context() as there:
+        there.setattr(pickled, "environment", lambda *classes: {**environment(*classes), "libraries": {"hypothesis": "0.1.0"}})
+        there.setattr(pickled, "release_of", {"hypothesis": "0.1.0"}.get)
+        version = oddities().steps["odd"].output
+    assert noted() == ["odd", "size"]
+    return version
+
+
+@pytest.mark.usefixtures("foreign")
+def test_what_another_release_pickled_is_made_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """A hit would be a trap for the steps that take it, which could not load it. The plan, the run and `why` say so."""
+    said = r"the same call ran before, and what it gave cannot be read here: a .*Odd was pickled with hypothesis 0\.1\.0 \(here: "
+    assert re.match(said, oddities.plan().steps["odd"].why[0])
+    run = oddities()
+    assert noted() == ["odd", "size"], "the bytes say what wrote them, so they are others"
+    assert re.match(f"ran: {said}", run.steps["odd"].why[0])
+    assert "another release pickled the earlier result, made again" in capsys.readouterr().err
+    assert all(each.status == "cached" for each in oddities().steps.values())
+
+
+@pytest.mark.filterwarnings("ignore:.*because somebody trusts it")
+def test_what_another_release_pickled_is_given_when_somebody_trusts_it(foreign: VersionView) -> None:
+    """Then the steps that take it can load it."""
+    foreign.trust()
+    assert all(each.status == "cached" for each in oddities().steps.values())
+    assert size(foreign.load()) == 256 * 500
 
 
 def test_large_objects_are_checked_by_size(monkeypatch: pytest.MonkeyPatch) -> None:

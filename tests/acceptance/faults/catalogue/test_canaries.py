@@ -14,6 +14,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from lineal.materializers.pickled import environment
 from lineal.materializers.registry import registry
 from lineal.model.naming import new_id
 from lineal.model.records import NewOutput, VersionRecord
-from lineal.workspace import open_workspace
+from lineal.settings import Settings
+from lineal.workspace import Workspace, open_workspace
 
 # Read when the libraries are imported, which is when their materializers are asked for.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -267,6 +269,24 @@ def test_f58_another_python_is_refused_before_anything_is_read(canary: Canary) -
     """Both versions are named, and the bytes can still be had."""
     files = {**hostile_pickle(canary), "environment.json": json.dumps({"python": "2.7.18", "type": "x"}).encode()}
     version = Client().get_artifact_version(store("cloudpickle/1", files, "step").id)
-    with pytest.raises(PickleRefused, match=rf"2\.7\.18 and this is {sys.version_info[0]}\.{sys.version_info[1]}"):
+    with pytest.raises(PickleRefused, match=rf"Python 2\.7\.18 \(here: {re.escape(sys.version.split()[0])}\)"):
         version.load()
     assert (version.download(Path("had")) / "data.pkl").exists()
+
+
+def test_f58_another_release_of_a_library_is_refused_before_anything_is_read(canary: Canary) -> None:
+    """Whoever made it, also where every pickle is allowed; only a decision about these very bytes lets them be loaded."""
+    recorded = {"python": sys.version.split()[0], "type": "x", "libraries": {"hypothesis": "0.1.0"}}
+    files = {"data.pkl": pickle.dumps([1, 2]), "environment.json": json.dumps(recorded).encode()}
+    hostile = Client().get_artifact_version(
+        store("cloudpickle/1", {**hostile_pickle(canary), **files, "data.pkl": pickle.dumps(canary)}, "step").id
+    )
+    version = Client().get_artifact_version(store("cloudpickle/1", files, "step").id)
+    for policy in ("own", "allow"):
+        client = Client(Workspace(replace(Settings.load(), pickle=policy)))
+        for each in (hostile, version):
+            with pytest.raises(PickleRefused, match=r"hypothesis 0\.1\.0 \(here: .*Use hypothesis 0\.1; .*lineal artifact trust"):
+                client.get_artifact_version(each.record.id).load()
+    version.trust()
+    with pytest.warns(LinealWarning, match=r"hypothesis 0\.1\.0 .* because somebody trusts it"):
+        assert version.load() == [1, 2]
