@@ -81,7 +81,7 @@ class LocalArtifactStore:
         places = [str(folder) for folder in folders]
         self._check_staged(places)
         try:
-            return self._settle([(place, *tree.take(place)) for place in places], sync)
+            return self._settle([(place, *tree.take(place, sync=sync)) for place in places], sync)
         except BaseException as error:
             self._drop(places, error)
             if isinstance(error, OSError):

@@ -3,11 +3,13 @@
 Nothing here recurses, so a tree may be as deep as the system's paths allow.
 """
 
+import contextlib
 import io
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 
 from blake3 import blake3
 
@@ -18,6 +20,9 @@ from lineal.model import digest
 
 BLOCK = 4 << 20
 """Bytes read at a time from a big file; large enough for BLAKE3 to use every core."""
+
+BESIDE = 8 << 20
+"""Bytes from which a file is written to the disk while it is digested: the one waits, the other computes."""
 
 _plain = re.compile(r"[\w.\-+=@,()\[\]{} /]+\Z", re.ASCII).match
 
@@ -61,20 +66,49 @@ def check_path(path: str) -> str:
     return path
 
 
-def take(folder: str) -> tuple[list[tuple[str, int, str]], list[str]]:
+def take(folder: str, *, sync: bool = False) -> tuple[list[tuple[str, int, str]], list[str]]:
     """Digest a staged folder and make its files read-only: (path, size, digest) of each file in order of path, and its sub-folders.
 
-    An object is a set of files, so sub-folders without any file are removed. Raises UsageError for what is not a regular file of
-    its own, ArtifactCorrupted when a file changes meanwhile.
+    An object is a set of files, so sub-folders without any file are removed. `sync` says that the files will be synced, so that the
+    disk may begin with the big ones. Raises UsageError for what is not a regular file of its own, ArtifactCorrupted when a file
+    changes meanwhile, OSError when the disk refuses one.
     """
     files, folders = listing(folder)
-    entries = [(path, *digest_file(f"{folder}/{path}", freeze=True)) for path in sorted(files)]
+    entries = []
+    for path in sorted(files):
+        full = f"{folder}/{path}"
+        big = sync and os.lstat(full).st_size >= BESIDE
+        with _synced_meanwhile(full) if big else contextlib.nullcontext():
+            entries.append((path, *digest_file(full, freeze=True)))
     if folders:
         used = _ancestors(files)
         for empty in [path for path in reversed(folders) if path not in used]:
             fsops.remove_folder(f"{folder}/{empty}")
         folders = [path for path in folders if path in used]
     return entries, folders
+
+
+@contextlib.contextmanager
+def _synced_meanwhile(path: str) -> Iterator[None]:
+    """Sync a file in a thread. It replaces no sync afterwards, which then has nothing left to wait for."""
+    failed: list[OSError] = []
+
+    def sync() -> None:
+        try:
+            fsops.sync_file(path)
+        except OSError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=sync, name="lineal-sync")
+    with contextlib.suppress(RuntimeError):  # no thread to be had, as while the interpreter ends
+        thread.start()
+    try:
+        yield
+    finally:
+        if thread.ident is not None:
+            thread.join()
+    if failed:
+        raise failed[0]  # the system tells of it once: the next sync would report success
 
 
 def _ancestors(files: Iterable[str]) -> set[str]:

@@ -33,19 +33,20 @@ def show_series(series: Any) -> Visualization:
 def show_index(index: Any) -> Visualization:
     """Give the visualization of an index: each level as a column."""
     levels = _levels(index)
-    columns = [_column(name, values_of(level)) for name, level in levels]
+    columns = [_column(name, level) for name, level in levels]
     return table_view.view(Table(len(index), len(columns), (), columns, size_text(int(index.memory_usage()))), "Index")
 
 
 def _labels(index: Any) -> list[Column]:
     places = table_view.shown_rows(len(index))
-    return [Column("" if name is None else _name(name), "", _values(values_of(level), places), ()) for name, level in _levels(index)]
+    return [Column("" if name is None else _name(name), "", _values(level, places), ()) for name, level in _levels(index)]
 
 
 def _levels(index: Any) -> list[tuple[Any, Any]]:
     if isinstance(index, pd.MultiIndex):
-        return [(name, index.get_level_values(place)) for place, name in enumerate(index.names)]
-    return [(index.name, index)]
+        return [(name, values_of(index.get_level_values(place))) for place, name in enumerate(index.names)]
+    # The numbers of a range are nowhere until somebody asks for all of them.
+    return [(index.name, index if isinstance(index, pd.RangeIndex) else values_of(index))]
 
 
 def _column(label: Any, array: Any) -> Column:

@@ -89,7 +89,7 @@ def sampled_rows(rows: int, width: float = 8) -> list[int]:
     if rows <= wanted:
         return list(range(rows))
     chance = random.Random(rows)  # noqa: S311  # not a secret
-    return [place * rows // wanted + chance.randrange(rows // wanted) for place in range(wanted)]
+    return [place * rows // wanted + int(chance.random() * (rows // wanted)) for place in range(wanted)]
 
 
 def view(table: Table, title: str = "") -> Visualization:

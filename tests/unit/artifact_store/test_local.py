@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lineal import host
+from lineal.artifact_store import fsops, tree
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.errors import ArtifactCorrupted, ArtifactMissing, InvalidName, StorageFull, StoreError, UsageError
 from lineal.model.records import ObjectRecord
@@ -215,6 +216,50 @@ def test_a_file_whose_sync_failed_is_never_synced_again(store: LocalArtifactStor
     assert seal(store, ONE) == [record_of(ONE)]
 
 
+def test_a_big_file_goes_to_the_disk_while_it_is_digested(store: LocalArtifactStore, monkeypatch: pytest.MonkeyPatch):
+    """Both take about as long; and all are synced once more afterwards, for what may have been written in between."""
+    monkeypatch.setattr(tree, "BESIDE", 4)
+    synced: list[tuple[str, bool]] = []
+    begun = threading.Event()
+    sync_file, digest_of = fsops.sync_file, tree._digest
+
+    def sync(path: str) -> None:
+        synced.append((path.rpartition("/")[2], threading.current_thread() is threading.main_thread()))
+        begun.set()
+        sync_file(path)
+
+    def wait_and_digest(descriptor: int, size: int) -> str:
+        assert size < 4 or begun.wait(10)
+        return digest_of(descriptor, size)
+
+    monkeypatch.setattr(fsops, "sync_file", sync)
+    monkeypatch.setattr(tree, "_digest", wait_and_digest)
+    files = {"big": b"12345", "little": b"123"}
+    assert seal(store, files) == [record_of(files)]
+    assert synced == [("big", False), ("big", True), ("little", True)]
+    synced.clear()
+    seal(store, {"big": b"54321"}, sync=False)
+    assert synced == []
+
+
+def test_a_big_file_is_synced_without_a_thread_where_there_is_none(store: LocalArtifactStore, recorder, monkeypatch: pytest.MonkeyPatch):
+    """As while the interpreter ends: it only takes longer."""
+    monkeypatch.setattr(tree, "BESIDE", 1)
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: (_ for _ in ()).throw(RuntimeError("can't start new thread")))
+    assert seal(store, ONE) == [record_of(ONE)]
+    assert recorder.names.count("sync_file") == len(ONE)
+
+
+def test_a_big_file_that_the_disk_refuses_is_never_synced_again(store: LocalArtifactStore, recorder, monkeypatch: pytest.MonkeyPatch):
+    """What the thread was told counts: the sync that follows would report success."""
+    monkeypatch.setattr(tree, "BESIDE", 1)
+    recorder.fail = once("sync_file", errno.EIO)
+    with pytest.raises(StoreError, match="Input/output error"):
+        seal(store, ONE)
+    assert recorder.names.count("sync_file") == 1
+    assert (staged(store), list(store.digests())) == ([], [])
+
+
 def test_an_object_whose_sync_failed_is_replaced_by_a_fresh_copy(store: LocalArtifactStore, recorder):
     """`sync` refuses it from then on without asking the disk again, and it is not adopted."""
     [record] = seal(store, ONE, sync=False)
@@ -258,6 +303,7 @@ def test_a_failed_sync_of_the_folders_above_is_remembered(store: LocalArtifactSt
 LIMITED = """
 import json, resource, sys
 from pathlib import Path
+from lineal.artifact_store import fsops, tree
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.errors import StorageFull
 store = LocalArtifactStore(Path(sys.argv[1]))
@@ -460,6 +506,7 @@ def test_ctrl_c_while_sealing_leaves_nothing_staged(store: LocalArtifactStore, r
 SEALER = """
 import sys
 from pathlib import Path
+from lineal.artifact_store import fsops, tree
 from lineal.artifact_store.local import LocalArtifactStore
 store = LocalArtifactStore(Path(sys.argv[1]))
 print("ready", flush=True)

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lineal.materializers.array_summary import summary
+from lineal.materializers.array_summary import SAMPLE, summary
 
 
 def test_numbers() -> None:
@@ -24,6 +24,13 @@ def test_more_than_the_limit_is_sampled() -> None:
     assert facts["sampled"] is True
     assert (facts["min"], facts["max"]) == (0, 90)
     assert "sampled" not in summary(np.arange(10), 10)
+
+
+def test_what_is_exact_up_to_a_million_is_sampled_by_fewer() -> None:
+    """The elements of a sample lie far apart: each costs a look into memory."""
+    number = 3 * SAMPLE
+    assert summary(np.arange(number), 2 * SAMPLE)["max"] == number - 3
+    assert summary(np.arange(2 * SAMPLE), 2 * SAMPLE)["max"] == 2 * SAMPLE - 1
 
 
 @pytest.mark.parametrize(

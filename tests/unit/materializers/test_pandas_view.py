@@ -115,6 +115,13 @@ def test_a_frame_of_any_size_is_looked_at_in_a_sample_only() -> None:
     assert "20,000,000 rows" in body(show_frame(large))
 
 
+def test_the_numbers_of_a_range_are_not_written_out() -> None:
+    """They would fill 8 TB here, and the usual index of a frame is such a range."""
+    shown = body(show_index(pd.RangeIndex(0, 10**12, name="row")))
+    assert "1,000,000,000,000 rows" in shown
+    assert "999999999999" in shown
+
+
 def test_wide_frames_show_their_first_columns() -> None:
     made = body(show_frame(pd.DataFrame(np.ones((3, 5_000)))))
     assert "the first 40 of 5,000 columns" in made
