@@ -29,6 +29,7 @@ from lineal.errors import LinealWarning, SettingsError, typed
 from lineal.files import make_folders
 from lineal.host import LifeSign, life_sign
 from lineal.materializers.registry import REGISTRIES
+from lineal.metadata_store.accounts import AccountStore, SqliteAccounts
 from lineal.metadata_store.base import MetadataStore
 from lineal.metadata_store.sql import SqliteMetadataStore
 from lineal.orchestrators.local import ProcessExecutor, SerialExecutor
@@ -48,6 +49,7 @@ class Workspace:
         for folder in (settings.home, self.store_folder):
             leave_out(folder)
         self._metadata: MetadataStore | None = None
+        self._accounts: AccountStore | None = None
         self._artifacts: Artifacts | None = None
         self._store: ArtifactStore | None = None
         self._pool: ProcessExecutor | None = None
@@ -71,6 +73,16 @@ class Workspace:
                         _pair(metadata, self.artifact_store)
                     self._metadata = metadata
         return self._metadata
+
+    @property
+    def accounts(self) -> AccountStore:
+        """Who may ask a server for what: beside the facts."""
+        if self._accounts is None:
+            with self._lock:
+                if self._accounts is None:
+                    prepare_home(self.settings.home)
+                    self._accounts = SqliteAccounts(self.database)
+        return self._accounts
 
     @property
     def database(self) -> Path:

@@ -920,3 +920,138 @@ FROM (
     SELECT DISTINCT u.step_run_id AS id FROM reach CROSS JOIN edges u WHERE u.version_id = reach.version_id AND u.role = 'used'
 ) p CROSS JOIN step_runs s CROSS JOIN edges e CROSS JOIN versions v
 WHERE s.id = p.id AND e.step_run_id = p.id AND v.id = e.version_id;
+
+-- ---------------------------------------------------------------- accounts
+
+-- name: insert_user
+-- Add a user whose name is not taken.
+INSERT INTO users (name, kind, role, active, created, password) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id;
+
+-- name: user_columns
+u.name, u.kind, u.role, u.active, u.created, u.password
+
+-- name: user_by_name
+-- One user, with the row's id last.
+SELECT {user_columns}, u.id FROM users u WHERE u.name = ?;
+
+-- name: list_users
+-- All users.
+SELECT {user_columns} FROM users u ORDER BY u.name;
+
+-- name: count_admins
+-- Active people who may do everything, without one of them.
+SELECT count(*) FROM users WHERE role = 3 AND active = 1 AND kind = 'person' AND name <> ?;
+
+-- name: update_user
+-- Change what can be changed of a user.
+UPDATE users SET role = ?, active = ?, password = ? WHERE id = ?;
+
+-- name: delete_user
+-- Delete a user; tokens and sessions go along.
+DELETE FROM users WHERE id = ?;
+
+-- name: insert_token
+-- Add a token of a user.
+INSERT INTO tokens (id, user_id, name, role, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: token_columns
+t.id, u.name, t.name, t.role, t.digest, t.created, t.expires, t.used, t.revoked
+
+-- name: token_and_user
+-- One token by its public id, with its user.
+SELECT {token_columns}, {user_columns} FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id = ?;
+
+-- name: list_tokens
+-- All tokens, or those of one user (bound twice), the newest first.
+SELECT {token_columns} FROM tokens t JOIN users u ON u.id = t.user_id WHERE (? IS NULL OR u.name = ?) ORDER BY t.created DESC, t.id;
+
+-- name: touch_token
+-- Note when a token was used.
+UPDATE tokens SET used = ? WHERE id = ?;
+
+-- name: revoke_token
+-- End a token.
+UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL RETURNING id;
+
+-- name: insert_session
+-- Begin a session.
+INSERT INTO sessions (digest, user_id, begun, confirmed, until) VALUES (?, ?, ?, ?, ?);
+
+-- name: session_and_user
+-- One session by the digest of its secret, with its user.
+SELECT s.digest, u.name, s.begun, s.confirmed, s.until, {user_columns} FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = ?;
+
+-- name: touch_session
+-- Let a session last on, and note when its user last gave the password.
+UPDATE sessions SET until = ?, confirmed = ? WHERE digest = ?;
+
+-- name: end_session
+-- End a session.
+DELETE FROM sessions WHERE digest = ?;
+
+-- name: end_sessions_of
+-- End all sessions of a user.
+DELETE FROM sessions WHERE user_id = ?;
+
+-- name: end_old_sessions
+-- Forget sessions that have run out.
+DELETE FROM sessions WHERE until <= ?;
+
+-- name: end_surplus_sessions
+-- Keep the newest sessions of a user only.
+DELETE FROM sessions WHERE user_id = ? AND digest NOT IN (SELECT digest FROM sessions WHERE user_id = ? ORDER BY until DESC LIMIT ?);
+
+-- name: end_old_devices
+-- Forget devices that nobody has approved in time.
+DELETE FROM devices WHERE until <= ?;
+
+-- name: count_devices
+-- How many devices wait.
+SELECT count(*) FROM devices;
+
+-- name: insert_device
+-- A device begins to wait.
+INSERT INTO devices (digest, code, name, begun, until) VALUES (?, ?, ?, ?, ?);
+
+-- name: device_columns
+d.digest, d.code, d.name, d.begun, d.until, u.name
+
+-- name: device_by_code
+-- The device that shows a code.
+SELECT {device_columns} FROM devices d LEFT JOIN users u ON u.id = d.user_id WHERE d.code = ?;
+
+-- name: device_by_digest
+-- The device that has a secret.
+SELECT {device_columns} FROM devices d LEFT JOIN users u ON u.id = d.user_id WHERE d.digest = ?;
+
+-- name: approve_device
+-- Somebody takes a device for his own.
+UPDATE devices SET user_id = (SELECT id FROM users WHERE name = ?) WHERE code = ? AND user_id IS NULL AND until > ? RETURNING digest;
+
+-- name: delete_device
+-- A device waits no more.
+DELETE FROM devices WHERE digest = ? RETURNING digest;
+
+-- name: last_audit
+-- The digest of the newest entry.
+SELECT digest FROM audit ORDER BY id DESC LIMIT 1;
+
+-- name: insert_audit
+-- Add an entry.
+INSERT INTO audit (at, who, what, object, details, peer, request, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: audit_after
+-- Entries from one on, in order.
+SELECT id, at, who, what, object, details, peer, request, digest FROM audit WHERE id > ? ORDER BY id LIMIT ?;
+
+-- name: audit_where
+-- Which entries are asked for: by whom, what, which object (each bound twice, NULL for any).
+(? IS NULL OR who = ?) AND (? IS NULL OR what = ?) AND (? IS NULL OR object = ?)
+
+-- name: list_audit
+-- Entries, the newest first.
+SELECT id, at, who, what, object, details, peer, request, digest FROM audit WHERE {audit_where} ORDER BY id DESC LIMIT ? OFFSET ?;
+
+-- name: count_audit
+-- How many entries there are.
+SELECT count(*) FROM audit WHERE {audit_where};

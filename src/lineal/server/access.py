@@ -1,117 +1,131 @@
-"""Who asks, and what they may do.
+"""Who asks, and what they may do: one protocol, kept by a server with one user (`owner.py`) and by one for a team (`team.py`).
 
-A local server has one user, whoever started it, and still wants a token: other people and containers of the same machine reach the
-same port. A browser gets it as a cookie, in exchange for a link that works once; programs send it as `Authorization: Bearer`.
-Tokens and sessions are opaque: what is kept of them is a SHA-256, which is enough for 256 random bits.
+A browser has a session, as a cookie; programs send a token as `Authorization: Bearer`. Both are opaque, with 256 random bits or more: what
+is kept of them is a SHA-256, which is enough for that many.
 """
 
 import hashlib
-import hmac
-import secrets
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple, Protocol
+
+from starlette.requests import Request
+
+from lineal.errors import LinealError
+from lineal.metadata_store.accounts import AccountStore
+from lineal.model.accounts import Act
+from lineal.model.accounts import Role as Role
 
 COOKIE: Final = "lineal_session"
-"""Name of the cookie of a browser's session."""
+"""Name of the cookie of a browser's session; behind TLS it gets a prefix by which browsers refuse it from anywhere else."""
 
 SESSION_SECONDS: Final = 12 * 3600
 """How long a session lasts without being used."""
 
-LINK_SECONDS: Final = 600
-"""How long a link into the dashboard can be opened."""
-
-MOST_SESSIONS: Final = 1000
-
-
-class Role(IntEnum):
-    """What somebody may do: each role may do what those below it may."""
-
-    VIEWER = 1
-    EDITOR = 2
-    ADMIN = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks."""
+    """Who asks.
+
+    Attributes:
+        name: Name of the user.
+        role: What it may do here; a token may allow less than its user has.
+        kind: `owner` (the one user of a local server), `person` or `service`.
+        token: Id of the token that was sent; empty for a session.
+        confirmed: Whether the password was given lately, or a token was sent; asked for before accounts are changed.
+    """
 
     name: str
     role: Role
+    kind: str = "owner"
+    token: str = ""
+    confirmed: bool = True
 
 
-class Access:
-    """The token, links and sessions of a server with one user.
+class Source(NamedTuple):
+    """Where a request comes from: the address of its sender, and the id that it has in the audit and the log."""
 
-    Args:
-        token: The secret that programs send; at least 32 characters.
-        clock: Seconds that only grow.
+    peer: str = ""
+    request: str = ""
 
-    Raises ValueError for a token that could be guessed.
-    """
+    def act(self, who: str, what: str, object: str = "", **details: object) -> Act:
+        """Give what somebody does from here."""
+        return Act(who, what, object, details, self.peer, self.request)
 
-    def __init__(self, token: str, clock: Callable[[], float] = time.monotonic) -> None:
-        if len(token) < 32:
-            raise ValueError(f"a token has at least 32 characters, got {len(token)}")
-        self._token = _hash(token)
-        self._clock = clock
-        self._links: dict[bytes, float] = {}
-        self._sessions: dict[bytes, float] = {}
-        self._lock = threading.Lock()
-        self._owner = Principal("owner", Role.ADMIN)
 
-    def new_link(self) -> str:
-        """Give a code that opens one session within ten minutes."""
-        code = secrets.token_urlsafe(32)
-        with self._lock:
-            _drop_expired(self._links, self._clock())
-            self._links[_hash(code)] = self._clock() + LINK_SECONDS
-        return code
+class SignInRefused(LinealError):
+    """What was given to sign in with is not right. It does not say what of it."""
 
-    def open_session(self, code: str) -> str | None:
-        """Give the secret of a new session in exchange for a link's code, which works once; None for any other."""
-        with self._lock:
-            until = self._links.pop(_hash(code), 0.0)
-        return self.new_session() if until > self._clock() else None
+    http_status = 403
 
-    def new_session(self) -> str:
-        """Give the secret of a new session."""
-        secret = secrets.token_urlsafe(32)
-        with self._lock:
-            now = self._clock()
-            _drop_expired(self._sessions, now)
-            while len(self._sessions) >= MOST_SESSIONS:
-                del self._sessions[min(self._sessions, key=self._sessions.__getitem__)]
-            self._sessions[_hash(secret)] = now + SESSION_SECONDS
-        return secret
 
-    def close_session(self, secret: str) -> None:
-        """End a session; nothing when there is none."""
-        with self._lock:
-            self._sessions.pop(_hash(secret), None)
+class TooManyAttempts(LinealError):
+    """Too often, too quickly. `seconds` is how long to wait."""
+
+    http_status = 429
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Access(Protocol):
+    """Tells who asks. Safe to use from threads."""
+
+    is_team: bool
+    """Whether there are users; else there is one owner."""
+
+    accounts: AccountStore | None
+    """Users, tokens and the audit; None where they are kept elsewhere."""
 
     def of_token(self, token: str) -> Principal | None:
         """Give who sends a token, None when it is not valid."""
-        return self._owner if hmac.compare_digest(_hash(token), self._token) else None
 
     def of_session(self, secret: str) -> Principal | None:
         """Give whose session it is, and let it last on; None when it has ended."""
-        with self._lock:
-            now, digest = self._clock(), _hash(secret)
-            if self._sessions.get(digest, 0.0) <= now:
-                self._sessions.pop(digest, None)
-                return None
-            self._sessions[digest] = now + SESSION_SECONDS
-            return self._owner
+
+    def open_link(self, code: str, source: Source) -> str | None:
+        """Give the secret of a new session in exchange for a link's code, which works once; None for any other."""
+
+    def token_session(self, token: str, source: Source) -> str:
+        """Give the secret of a new session in exchange for the server's token. Raises SignInRefused, TooManyAttempts."""
+
+    def password_session(self, name: str, password: str, source: Source, replaces: str = "") -> str:
+        """Give the secret of a new session, and end the one with the secret `replaces`. Raises SignInRefused, TooManyAttempts."""
+
+    def confirm(self, secret: str, password: str, source: Source) -> None:
+        """Note that the user of a session has given the password again. Raises SignInRefused, TooManyAttempts."""
+
+    def end_session(self, secret: str, source: Source) -> None:
+        """End a session; nothing when there is none."""
+
+    def needs_setup(self) -> bool:
+        """Whether nobody can sign in before the first admin is made."""
+
+    def set_up(self, token: str, name: str, password: str, source: Source) -> str:
+        """Make the first admin, in exchange for the token that the server printed; gives the secret of a session.
+
+        Raises SignInRefused, TooManyAttempts, UsageError for a name or a password that cannot be taken.
+        """
 
 
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+def sha256(secret: str) -> str:
+    """Give what is kept of a secret that cannot be guessed."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _drop_expired(kept: dict[bytes, float], now: float) -> None:
-    for each in [each for each, until in kept.items() if until <= now]:
-        del kept[each]
+def source_of(request: Request) -> Source:
+    """Give where a request comes from. The address is that of the connection, unless a proxy that was named says otherwise."""
+    return Source(request.client.host if request.client else "", getattr(request.state, "request_id", ""))
+
+
+def principal_of(request: Request) -> Principal:
+    """Give who asks, inside a route that takes a role."""
+    found: Principal = request.state.principal
+    return found
+
+
+def cookie_name(request: Request) -> str:
+    """Give the name of the session's cookie as this connection has it."""
+    if request.url.scheme != "https":
+        return COOKIE
+    return f"__Secure-{COOKIE}" if request.scope.get("root_path") else f"__Host-{COOKIE}"

@@ -1,8 +1,8 @@
 """The application: the table of operations behind the gate, each with its guard."""
 
 import logging
-import uuid
-from collections.abc import Awaitable, Callable, Iterable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, Final
@@ -14,10 +14,11 @@ from starlette.responses import Response
 
 from lineal.client import Client
 from lineal.errors import LinealError
-from lineal.server import changing, comparing, content, live, overviews, pages, reading, signing_in, storing, tables
-from lineal.server.access import COOKIE, Access, Principal, Role
+from lineal.server import accounts, changing, comparing, content, live, overviews, pages, reading, signing_in, storing, tables
+from lineal.server.access import Access, Principal, Role, TooManyAttempts, cookie_name
 from lineal.server.answers import answer, problem, problem_of
 from lineal.server.gate import Gate
+from lineal.server.recording import recorded
 from lineal.server.routes import PREFIX, Table
 from lineal.workspace import Workspace
 
@@ -31,19 +32,21 @@ class _Refused(Exception):
         self.response = response
 
 
-def create_app(workspace: Workspace, access: Access, hosts: Iterable[str]) -> Gate:
+def create_app(workspace: Workspace, access: Access, hosts: Iterable[str], root_path: str = "") -> Gate:
     """Make the ASGI application that serves a workspace.
 
     Args:
         workspace: The stores to serve. Nothing of them is ever unpickled here, whatever the setting says.
         access: Who may ask.
         hosts: Exact values of the Host header under which it is reached, such as `127.0.0.1:8237`.
+        root_path: Path below which a proxy shows it, such as `/lineal`; empty for none.
     """
     client = Client(Workspace(replace(workspace.settings, pickle="forbid")))
     table = Table()
     for part in (reading, overviews, comparing, tables, content, changing, storing, live):
         part.add_to(table, client)
     signing_in.add_to(table, access)
+    accounts.add_to(table, access)
     pages.add_to(table)
     api = FastAPI(title="Lineal", version=version("lineal"), openapi_url=None, docs_url=None, redoc_url=None)
 
@@ -53,26 +56,32 @@ def create_app(workspace: Workspace, access: Access, hosts: Iterable[str]) -> Ga
         return answer(request, api.openapi())
 
     for route in table:
-        guards = [] if route.role is None else [Depends(_guard(access, route.role))]
-        api.add_api_route(route.full_path, route.handler, methods=[route.method], dependencies=guards, response_class=Response)
+        guards = [] if route.role is None else [Depends(_guard(access, route.role, is_sensitive=route.is_sensitive))]
+        handler = recorded(route.handler, access) if route.is_recorded else route.handler
+        api.add_api_route(route.full_path, handler, methods=[route.method], dependencies=guards, response_class=Response)
     _add_problems(api)
-    return Gate(api, hosts)
+    return Gate(api, hosts, root_path)
 
 
-def _guard(access: Access, role: Role) -> Callable[[Request], Awaitable[Principal]]:
+def _guard(access: Access, role: Role, *, is_sensitive: bool) -> Callable[[Request], Principal]:
     """Give what a route asks before it does anything; the policy can be read off it."""
 
-    async def guard(request: Request) -> Principal:
+    def guard(request: Request) -> Principal:  # not async: it asks the database, in a thread
         principal = _principal(access, request)
         if principal is None:
-            refused = problem(401, "Not signed in", "open the link that the server printed, or send its token as Authorization: Bearer")
+            how = "sign in" if access.is_team else "open the link that the server printed"
+            refused = problem(401, "Not signed in", f"{how}, or send a token as Authorization: Bearer")
             refused.headers["www-authenticate"] = "Bearer"
             raise _Refused(refused)
         if principal.role < role:
             raise _Refused(problem(403, "Not allowed", f"this takes the role {role.name.lower()}; yours is {principal.role.name.lower()}"))
+        if is_sensitive and not principal.confirmed:
+            raise _Refused(problem(403, "Confirm your password", "give your password again to change accounts", confirm=True))
+        request.state.principal = principal
         return principal
 
     guard.role = role  # type: ignore[attr-defined]  # for the test that walks all routes
+    guard.is_sensitive = is_sensitive  # type: ignore[attr-defined]
     return guard
 
 
@@ -80,7 +89,7 @@ def _principal(access: Access, request: Request) -> Principal | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme:
         return access.of_token(token.strip()) if scheme.lower() == "bearer" else None
-    session = request.cookies.get(COOKIE)
+    session = request.cookies.get(cookie_name(request))
     return None if session is None else access.of_session(session)
 
 
@@ -91,7 +100,10 @@ def _add_problems(api: FastAPI) -> None:
 
     async def typed(request: Request, error: Exception) -> Response:
         assert isinstance(error, LinealError)
-        return problem_of(error)
+        found = problem_of(error)
+        if isinstance(error, TooManyAttempts):
+            found.headers["retry-after"] = str(math.ceil(error.seconds))
+        return found
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -106,7 +118,7 @@ def _add_problems(api: FastAPI) -> None:
         return found
 
     async def unforeseen(request: Request, error: Exception) -> Response:
-        name = uuid.uuid4().hex[:12]
+        name = request.state.request_id
         logger.error("request %s failed", name, exc_info=error)
         return problem(500, "Internal error", f"this should not happen; the server's log has it as {name}", request=name)
 

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from lineal.client import Client
 from lineal.errors import UsageError
-from lineal.server.access import Access
 from lineal.server.app import create_app
+from lineal.server.owner import OwnerAccess
 from lineal.server.pages import FOLDER
 from lineal.server.routes import PREFIX
 from lineal.views import RunView, VersionView
@@ -45,7 +45,7 @@ class Answers:
 
     def __init__(self, client: Client) -> None:
         self._token = secrets.token_urlsafe(32)
-        self._app = create_app(client.workspace, Access(self._token), [_HOST])
+        self._app = create_app(client.workspace, OwnerAccess(self._token), [_HOST])
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lineal-export")
         self.kept: dict[str, Any] = {}
 

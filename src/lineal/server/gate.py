@@ -5,7 +5,8 @@ submits across sites, and a path that means something else after decoding are tu
 """
 
 import json
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable
 from typing import Any, Final
 
 Scope = dict[str, Any]
@@ -36,13 +37,13 @@ class Gate:
     Args:
         app: What it protects.
         hosts: The exact values of the Host header that are ours, such as `127.0.0.1:8237`.
-        schemes: Schemes under which pages of ours are served; `http` alone for a local server.
+        root_path: Path below which a proxy shows it, such as `/lineal`. A proxy may take it off the paths or leave it there.
     """
 
-    def __init__(self, app: Any, hosts: Iterable[str], schemes: Sequence[str] = ("http",)) -> None:
+    def __init__(self, app: Any, hosts: Iterable[str], root_path: str = "") -> None:
         self._app = app
         self._hosts = frozenset(host.lower().encode() for host in hosts)
-        self._origins = frozenset(f"{scheme}://".encode() + host for scheme in schemes for host in self._hosts)
+        self._root = root_path.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Pass a request on, or answer it."""
@@ -56,7 +57,14 @@ class Gate:
         if refused is not None:
             await _refuse(send, *refused)
             return
-        await self._app(scope, _Bounded(receive, scope), _with_headers(send))
+        await self._app(self._inner(scope), _Bounded(receive, scope), _with_headers(send))
+
+    def _inner(self, scope: Scope) -> Scope:
+        """Give the request as the app sees it: with an id, and with the path below which it is shown taken off."""
+        inner = {**scope, "state": {**scope.get("state", {}), "request_id": uuid.uuid4().hex[:16]}}
+        if self._root:
+            inner["root_path"] = self._root  # the app's router takes it off by itself where it is there
+        return inner
 
     def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
@@ -77,22 +85,23 @@ class Gate:
                 "the path holds what no path of this server does: an encoded slash or dot, a backslash or a control character",
             )
         if scope["method"] not in _SAFE:
-            return self._cross_site(headers)
+            return _cross_site(headers, scope["scheme"].encode() + b"://" + named[0])
         return None
 
-    def _cross_site(self, headers: list[tuple[bytes, bytes]]) -> tuple[int, str, str] | None:
-        """Refuse what another site lets a browser send. Programs send no Origin; browsers always do where it matters."""
-        origins = [value.lower() for name, value in headers if name == b"origin"]
-        sites = [value for name, value in headers if name == b"sec-fetch-site"]
-        if any(origin not in self._origins for origin in origins) or any(site not in (b"same-origin", b"none") for site in sites):
-            return 403, "From another site", "changes are taken from this server's own pages and from programs, not from other sites"
-        kinds = [value.partition(b";")[0].strip().lower() for name, value in headers if name == b"content-type"]
-        if any(kind != b"application/json" for kind in kinds):
-            return 415, "Not JSON", "the body of a request is application/json"
-        sizes = [value for name, value in headers if name == b"content-length"]
-        if len(sizes) > 1 or (sizes and (not sizes[0].isdigit() or int(sizes[0]) > BODY_LIMIT)):
-            return 413, "Too large", f"the body of a request may have {BODY_LIMIT} bytes"
-        return None
+
+def _cross_site(headers: list[tuple[bytes, bytes]], own: bytes) -> tuple[int, str, str] | None:
+    """Refuse what another site lets a browser send. Programs send no Origin; browsers always do where it matters: `own` is ours."""
+    origins = [value.lower() for name, value in headers if name == b"origin"]
+    sites = [value for name, value in headers if name == b"sec-fetch-site"]
+    if any(origin != own for origin in origins) or any(site not in (b"same-origin", b"none") for site in sites):
+        return 403, "From another site", "changes are taken from this server's own pages and from programs, not from other sites"
+    kinds = [value.partition(b";")[0].strip().lower() for name, value in headers if name == b"content-type"]
+    if any(kind != b"application/json" for kind in kinds):
+        return 415, "Not JSON", "the body of a request is application/json"
+    sizes = [value for name, value in headers if name == b"content-length"]
+    if len(sizes) > 1 or (sizes and (not sizes[0].isdigit() or int(sizes[0]) > BODY_LIMIT)):
+        return 413, "Too large", f"the body of a request may have {BODY_LIMIT} bytes"
+    return None
 
 
 class _Bounded:

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import uvicorn
 
 from lineal.errors import UsageError
-from lineal.server.access import Access
 from lineal.server.app import create_app
+from lineal.server.owner import OwnerAccess
 from lineal.workspace import Workspace, prepare_home
 
 HOST: Final = "127.0.0.1"
@@ -60,7 +60,7 @@ def serve(workspace: Workspace, port: int | None, started: Callable[[Started], N
     with contextlib.closing(listen(port)) as listener:
         number = listener.getsockname()[1]
         token_file = workspace.settings.home / "server" / "token"
-        access = Access(_token(workspace.settings.home, token_file))
+        access = OwnerAccess(_token(workspace.settings.home, token_file), accounts=workspace.accounts)
         url = f"http://{HOST}:{number}"
         app = create_app(workspace, access, [f"{name}:{number}" for name in (HOST, "localhost")])
         config = uvicorn.Config(

@@ -8,13 +8,14 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from lineal import Client, get_step_context, pipeline, save_artifact, step
-from lineal.server.access import COOKIE, Access, Principal, Role
+from lineal.server.access import COOKIE, Principal, Role
 from lineal.server.app import create_app
+from lineal.server.owner import OwnerAccess
 from lineal.server.routes import PREFIX
 from lineal.views import RunView
 from lineal.workspace import open_workspace
 
-PUBLIC = {"/", "/assets/{name}", "/open", "/api/v1/health", "/api/v1/session"}
+PUBLIC = {"/", "/assets/{name}", "/open", "/api/v1/health", "/api/v1/session", "/api/v1/setup"}
 """Paths that answer anybody. A new one is a decision: it tells nothing about what is stored."""
 
 
@@ -57,7 +58,7 @@ def test_another_token_is_none(browser: TestClient, header: str) -> None:
     assert browser.get("/api/v1/runs", headers={"authorization": header}).status_code == 401
 
 
-def test_a_link_opens_the_dashboard_once(browser: TestClient, access: Access) -> None:
+def test_a_link_opens_the_dashboard_once(browser: TestClient, access: OwnerAccess) -> None:
     """The cookie is out of reach of scripts and of other sites; the link is not asked for twice."""
     link = f"/open?code={access.new_link()}"
     answer = browser.get(link)
@@ -84,7 +85,7 @@ def test_the_token_opens_a_session_but_never_in_an_address(browser: TestClient) 
 def test_a_viewer_changes_nothing(run: RunView) -> None:
     """A33: each route says which role it takes; the error says which one there is."""
 
-    class Looking(Access):
+    class Looking(OwnerAccess):
         def of_token(self, token: str) -> Principal | None:
             return Principal("guest", Role.VIEWER)
 
@@ -222,7 +223,7 @@ def test_what_is_not_finite_is_text(server: TestClient) -> None:
 
 
 def test_an_error_of_ours_is_told_without_a_traceback(
-    access: Access, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    access: OwnerAccess, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A18: the page says under which name the log has it, and nothing else."""
     app = create_app(open_workspace(), access, ["testserver"])

@@ -10,8 +10,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from lineal import Client, save_artifact
-from lineal.server.access import Access, Principal, Role
+from lineal.server.access import Principal, Role
 from lineal.server.app import create_app
+from lineal.server.owner import OwnerAccess
 from lineal.views import RunView
 from lineal.workspace import open_workspace
 
@@ -71,7 +72,7 @@ def test_a_selection_that_is_none_is_refused(server: TestClient, query: dict[str
 def test_who_may_edit_may_not_prune(lineal_home: Path) -> None:
     """A33."""
 
-    class Editing(Access):
+    class Editing(OwnerAccess):
         def of_token(self, token: str) -> Principal | None:
             return Principal("editor", Role.EDITOR)
 

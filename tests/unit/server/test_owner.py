@@ -2,7 +2,8 @@
 
 import pytest
 
-from lineal.server.access import LINK_SECONDS, SESSION_SECONDS, Access
+from lineal.server.access import SESSION_SECONDS, Source
+from lineal.server.owner import LINK_SECONDS, OwnerAccess
 
 TOKEN = "s" * 40
 
@@ -21,38 +22,38 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def access(clock: Clock) -> Access:
-    return Access(TOKEN, clock)
+def access(clock: Clock) -> OwnerAccess:
+    return OwnerAccess(TOKEN, clock)
 
 
 def test_a_token_that_can_be_guessed_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 32 characters, got 6"):
-        Access("secret")
+        OwnerAccess("secret")
 
 
-def test_only_the_token_is_the_token(access: Access) -> None:
+def test_only_the_token_is_the_token(access: OwnerAccess) -> None:
     assert access.of_token(TOKEN) is not None
     for other in ("", TOKEN[:-1], TOKEN + "s", "S" * 40, "\ud800"):
         assert access.of_token(other) is None
 
 
-def test_a_link_opens_one_session(access: Access) -> None:
+def test_a_link_opens_one_session(access: OwnerAccess) -> None:
     code = access.new_link()
-    secret = access.open_session(code)
+    secret = access.open_link(code, Source())
     assert secret is not None
     assert access.of_session(secret) is not None
-    assert access.open_session(code) is None
-    assert access.open_session("") is None
-    assert access.open_session(TOKEN) is None, "the token never stands in an address"
+    assert access.open_link(code, Source()) is None
+    assert access.open_link("", Source()) is None
+    assert access.open_link(TOKEN, Source()) is None, "the token never stands in an address"
 
 
-def test_a_link_is_open_for_ten_minutes(access: Access, clock: Clock) -> None:
+def test_a_link_is_open_for_ten_minutes(access: OwnerAccess, clock: Clock) -> None:
     code = access.new_link()
     clock.now += LINK_SECONDS
-    assert access.open_session(code) is None
+    assert access.open_link(code, Source()) is None
 
 
-def test_a_session_lasts_as_long_as_it_is_used(access: Access, clock: Clock) -> None:
+def test_a_session_lasts_as_long_as_it_is_used(access: OwnerAccess, clock: Clock) -> None:
     secret = access.new_session()
     for _ in range(3):
         clock.now += SESSION_SECONDS - 1
@@ -61,23 +62,23 @@ def test_a_session_lasts_as_long_as_it_is_used(access: Access, clock: Clock) -> 
     assert access.of_session(secret) is None
 
 
-def test_a_session_that_was_ended_is_over(access: Access) -> None:
+def test_a_session_that_was_ended_is_over(access: OwnerAccess) -> None:
     """A29."""
     one, other = access.new_session(), access.new_session()
-    access.close_session(one)
-    access.close_session("never was")
+    access.end_session(one, Source())
+    access.end_session("never was", Source())
     assert access.of_session(one) is None
     assert access.of_session(other) is not None
 
 
-def test_no_secret_is_kept(access: Access) -> None:
+def test_no_secret_is_kept(access: OwnerAccess) -> None:
     """A27: what is in memory, and would be in a dump of it, opens nothing."""
     secrets = [TOKEN, access.new_link(), access.new_session()]
     kept = repr(vars(access))
     assert not any(secret in kept for secret in secrets)
 
 
-def test_sessions_are_bounded(access: Access, clock: Clock) -> None:
+def test_sessions_are_bounded(access: OwnerAccess, clock: Clock) -> None:
     first = access.new_session()
     for _ in range(1000):
         clock.now += 1
