@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from lineal.errors import StoreError
+from lineal.errors import FULL, StoreError, typed
 
 _DIGITS = 15 if sys.platform != "win32" else 7  # of a key: what the system takes as the place of a lock
 
@@ -69,6 +69,8 @@ class Claims:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
         except OSError as error:
+            if error.errno in FULL:
+                raise typed(error, str(self._path)) from error
             raise StoreError(f"{self._path} cannot be opened: {error.strerror}; LINEAL_SINGLE_FLIGHT=off does without it") from error
 
 

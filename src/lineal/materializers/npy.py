@@ -4,6 +4,7 @@ Apart from the arrays (`numpy.py`), because tables and other formats hold single
 """
 
 import io
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, ClassVar, TypeAlias
 
@@ -78,6 +79,17 @@ def _zero_tails(part: Array) -> None:
 def write_to(file: IO[bytes], array: Array) -> None:
     """Write an array in its canonical form."""
     npy.write_array(file, canonical(array), version=version_of(array.dtype), allow_pickle=False)
+
+
+def check_written(file: IO[bytes]) -> None:
+    """Raise OSError when a file is shorter than what NumPy wrote to it.
+
+    The end of an array is in a buffer of the C library until NumPy closes its own copy of the file, and whether that worked it does not ask:
+    on a full disk an array would be saved without its end.
+    """
+    place, size = file.tell(), os.fstat(file.fileno()).st_size
+    if size < place:
+        raise OSError(f"{place} requested and {size} written")  # in NumPy's own words for what it does notice
 
 
 def version_of(dtype: np.dtype[Any]) -> tuple[int, int]:

@@ -16,7 +16,17 @@ from lineal.materializers.array_summary import summary
 from lineal.materializers.array_view import show_array, show_masked
 from lineal.materializers.base import AnyMaterializer, Materializer
 from lineal.materializers.mapped import MAP_FROM
-from lineal.materializers.npy import HEADER_LIMIT, Array, ScalarMaterializer, canonical, declined, storable, version_of, write_to
+from lineal.materializers.npy import (
+    HEADER_LIMIT,
+    Array,
+    ScalarMaterializer,
+    canonical,
+    check_written,
+    declined,
+    storable,
+    version_of,
+    write_to,
+)
 from lineal.model.records import Json
 from lineal.model.visualization import Visualization
 
@@ -27,6 +37,7 @@ EXACT_LIMIT = 1_000_000
 def _write(array: Array, path: Path) -> None:
     with path.open("wb") as file:
         write_to(file, array)
+        check_written(file)
 
 
 def _read(path: Path) -> Array:
@@ -54,6 +65,7 @@ class ArrayMaterializer(Materializer):
             raise declined(value)
         with (folder / "data.npy").open("wb") as file:  # not through _write: the route of a value counts its frames
             npy.write_array(file, canonical(np.asarray(value)), version=version_of(value.dtype), allow_pickle=False)
+            check_written(file)
 
     def load(self, folder: Path, type_: Any) -> Array:
         return _read(folder / "data.npy")

@@ -1,5 +1,6 @@
 """Claims on results: one holder at a time, among threads and processes, and none left behind."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lineal.engine.claims import Claims, claims_at
-from lineal.errors import StoreError
+from lineal.errors import StorageFull, StoreError
 from lineal.model import digest
 
 KEY, OTHER = digest.of("key/1", 1), digest.of("key/1", 2)
@@ -102,6 +103,18 @@ def test_a_forked_child_has_none_of_its_parents_claims_and_breaks_none(tmp_path:
 
 def test_the_same_path_has_the_same_claims(tmp_path: Path) -> None:
     assert claims_at(tmp_path / "claims") is claims_at(tmp_path / "claims")
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_file_that_finds_no_space_names_that_remedy(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is not helped by doing without claims."""
+
+    def full(*_: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(StorageFull, match=r"claims could not be written: .*Free some space"):
+        Claims(tmp_path / "claims").take(KEY)
 
 
 def test_a_file_that_cannot_be_opened_is_named_with_the_remedy(tmp_path: Path) -> None:
