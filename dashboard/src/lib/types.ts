@@ -81,6 +81,7 @@ export interface RunDetail extends Run {
 }
 
 export interface Artifact {
+  tags?: string[];
   name: string;
   versions: number;
   latest: string;

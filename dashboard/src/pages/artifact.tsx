@@ -1,13 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { get } from "../lib/api";
+import { useMemo, useState } from "react";
+import { get, isExported } from "../lib/api";
 import { quoted, shortType, sizeText } from "../lib/format";
+import { chartable, numbersOf } from "../lib/numbers";
 import { link, useQueryState } from "../lib/route";
 import type { Page, Version } from "../lib/types";
-import { Ago, Command, Empty, Spark, Tags, Waiting } from "../parts/basics";
+import { Ago, Command, Empty, Tags, Waiting } from "../parts/basics";
+import { Chart } from "../parts/chart";
+import { noteOf } from "../parts/note";
 import { Table } from "../parts/table";
 
 const LIMIT = 50;
+
+/** Versions that the chart shows at most: the newest. */
+const CHARTED = 200;
 
 export function ArtifactPage() {
   const [query] = useQueryState();
@@ -15,6 +21,7 @@ export function ArtifactPage() {
   const sort = query.get("sort") ?? "-created";
   const offset = Number(query.get("offset") ?? 0);
   const asked = { artifact: name, sort, limit: LIMIT, offset };
+  const [chosen, setChosen] = useState<Version[]>([]);
   const page = useQuery({
     queryKey: ["versions", asked],
     queryFn: () => get<Page<Version>>("/versions", asked),
@@ -23,6 +30,7 @@ export function ArtifactPage() {
   });
   if (!page.data || page.error) return <Waiting error={page.error} />;
   const versions = page.data.items;
+  const pick = (version: Version) => setChosen(chosen.some((each) => each.id === version.id) ? chosen.filter((each) => each.id !== version.id) : [...chosen, version].slice(-2));
   return (
     <div className="stack">
       <div className="head">
@@ -32,7 +40,8 @@ export function ArtifactPage() {
       </div>
       {versions.length ? (
         <>
-          <Trend versions={versions} />
+          <Trend name={name} shown={versions} total={page.data.total} />
+          {page.data.total > 1 && !isExported && <Choice chosen={chosen} clear={() => setChosen([])} />}
           <Table
             label={`Versions of ${name}`}
             rows={versions}
@@ -47,10 +56,12 @@ export function ArtifactPage() {
                 sort: "version",
                 cell: (version) => (
                   <span className="row">
+                    {page.data.total > 1 && !isExported && <input type="checkbox" aria-label={`Compare version ${version.version}`} checked={chosen.some((each) => each.id === version.id)} onChange={() => pick(version)} />}
                     <a href={link(`/versions/${version.id}`)}>{version.version}</a>
                     <Tags tags={version.tags} />
                     {version.pinned && <span className="chip">pinned</span>}
-                    {version.state !== "live" && <span className="chip">{version.state}</span>}
+                    {version.state !== "live" && <span className="chip is-failed">{version.state}</span>}
+                    {noteOf(version.metadata) && <span className="soft brief">{noteOf(version.metadata)}</span>}
                   </span>
                 ),
               },
@@ -60,7 +71,15 @@ export function ArtifactPage() {
               {
                 name: "made by",
                 fit: true,
-                cell: (version) => (version.run_id ? <a href={link(`/runs/${version.run_id}`, { step: version.step })}>{version.step}</a> : version.save_type),
+                cell: (version) =>
+                  version.run_id ? (
+                    <>
+                      <a href={link(`/runs/${version.run_id}`, { step: version.step })}>{version.step}</a>
+                      {version.pipeline && <span className="soft"> in {version.pipeline}</span>}
+                    </>
+                  ) : (
+                    version.save_type
+                  ),
               },
               { name: "made", sort: "created", fit: true, cell: (version) => <Ago moment={version.created} /> },
             ]}
@@ -68,34 +87,78 @@ export function ArtifactPage() {
         </>
       ) : (
         <div className="panel">
-          <Empty title="No such artifact">It may have been deleted. See all artifacts for what there is.</Empty>
+          <Empty title="No such artifact">
+            It may have been deleted. See <a href={link("/artifacts")}>all artifacts</a> for what there is.
+          </Empty>
         </div>
       )}
     </div>
   );
 }
 
-/** Any number of the metadata over the versions that are shown, oldest first. */
-function Trend({ versions }: { versions: Version[] }) {
-  const oldest = [...versions].sort((one, other) => one.created.localeCompare(other.created));
-  const keys = [...new Set(oldest.flatMap((version) => Object.keys(version.metadata).filter((key) => typeof version.metadata[key] === "number")))];
-  const [key, setKey] = useState<string | null>(null);
-  const chosen = key ?? keys[0];
-  if (chosen === undefined || versions.length < 2) return null;
-  const points = oldest.filter((version) => typeof version.metadata[chosen] === "number");
-  const values = points.map((version) => version.metadata[chosen] as number);
+function Choice({ chosen, clear }: { chosen: Version[]; clear: () => void }) {
+  const [before, after] = [...chosen].sort((one, other) => one.created.localeCompare(other.created));
   return (
-    <section className="panel row" aria-label="Metadata over versions">
-      <label htmlFor="trend">Over versions</label>
-      <select id="trend" className="field" value={chosen} onChange={(event) => setKey(event.target.value)}>
-        {keys.map((each) => (
-          <option key={each}>{each}</option>
-        ))}
-      </select>
-      <Spark values={values} width={320} height={48} label={`${chosen} over ${values.length} versions: ${values.slice(-5).join(", ")}`} />
-      <span>
-        newest <b>{values.at(-1)?.toLocaleString("en", { maximumSignificantDigits: 6 })}</b>
-      </span>
+    <div className="row" role="status">
+      {before && after ? (
+        <a className="button main" href={link("/compare/versions", { a: before.id, b: after.id })}>
+          Compare {before.version} with {after.version}
+        </a>
+      ) : (
+        <button type="button" className="button" disabled>
+          Compare
+        </button>
+      )}
+      {chosen.length > 0 && (
+        <button type="button" className="button" onClick={clear}>
+          Clear
+        </button>
+      )}
+      {!after && <span className="soft">{before ? `Choose another one to compare ${before.version} with.` : "Choose two versions to see what differs."}</span>}
+    </div>
+  );
+}
+
+/** Any number of the metadata, or the size, over versions, oldest first. */
+function Trend({ name, shown, total }: { name: string; shown: Version[]; total: number }) {
+  const [query, change] = useQueryState();
+  const asked = { artifact: name, sort: "-created", limit: CHARTED, offset: 0 };
+  const more = useQuery({
+    queryKey: ["versions", asked, total],
+    queryFn: () => get<Page<Version>>("/versions", asked),
+    enabled: !isExported && total > 1,
+    placeholderData: (before) => before,
+  });
+  const versions = useMemo(() => [...(more.data?.items ?? shown)].sort((one, other) => one.created.localeCompare(other.created)), [more.data, shown]);
+  const numbers = useMemo(() => versions.map((version) => ({ ...numbersOf(version.metadata), size: version.size })), [versions]);
+  const keys = useMemo(() => chartable(numbers), [numbers]);
+  if (versions.length < 2) return null;
+  const key = query.get("chart") ?? keys.find((each) => each !== "size" && each !== "nbytes") ?? "size";
+  const points = versions.map((version, at) => ({ name: version.version, value: (numbers[at] as Record<string, number>)[key] ?? null }));
+  const values = points.flatMap((point) => (point.value === null ? [] : [point.value]));
+  return (
+    <section className="panel" aria-label="Metadata over versions">
+      <div className="row">
+        <label htmlFor="trend">Over versions</label>
+        <select id="trend" className="field" value={key} onChange={(event) => change({ chart: event.target.value, offset: query.get("offset") }, true)}>
+          {(keys.includes(key) ? keys : [key, ...keys]).map((each) => (
+            <option key={each}>{each}</option>
+          ))}
+        </select>
+        <span className="soft">
+          newest <b className="strong">{values.at(-1)?.toLocaleString("en", { maximumSignificantDigits: 6 }) ?? "none"}</b>, least {Math.min(...values).toLocaleString("en", { maximumSignificantDigits: 6 })}, most{" "}
+          {Math.max(...values).toLocaleString("en", { maximumSignificantDigits: 6 })}
+          {total > CHARTED && `, of the newest ${CHARTED}`}
+        </span>
+      </div>
+      <Chart
+        points={points}
+        label={`${key} over ${values.length} versions`}
+        choose={(place) => {
+          const version = versions[place];
+          if (version) window.location.hash = link(`/versions/${version.id}`);
+        }}
+      />
     </section>
   );
 }

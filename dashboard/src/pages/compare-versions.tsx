@@ -123,12 +123,25 @@ function Difference({ diff, key_, change }: { diff: VersionsDiff; key_: string[]
         </div>
       )}
       {isTable && !isExported && <KeyField key_={key_} change={change} />}
-      {diff.parts.map((part) => (
+      {partsOf(diff.parts).map((part) => (
         <PartPanel key={part.title} part={part} drift={diff.values?.drift ?? {}} />
       ))}
       {!diff.parts.length && !diff.not_compared && <p className="soft plain">Nothing differs: neither content, facts nor where they come from.</p>}
     </>
   );
+}
+
+/** The parts in the order of the page: why it differs first, then how; metadata apart from facts, by shorter paths. */
+export function partsOf(parts: Part[]): Part[] {
+  const split = parts.flatMap((part) => {
+    if (part.title !== "facts") return [part];
+    const about = part.rows.filter((row) => row[0]?.startsWith("metadata"));
+    const rest = part.rows.filter((row) => !row[0]?.startsWith("metadata"));
+    const short = about.map(([path = "", ...others]) => [path.slice("metadata".length).replace(/\['([^'\]\\]+)'\]/g, ".$1").replace(/^\./, ""), ...others]);
+    return [...(rest.length ? [{ ...part, rows: rest }] : []), ...(short.length ? [{ ...part, title: "metadata", rows: short }] : [])];
+  });
+  const lineage = split.filter((part) => part.title === "lineage").map((part) => ({ ...part, title: "why: their lineages" }));
+  return [...lineage, ...split.filter((part) => part.title !== "lineage")];
 }
 
 function PartPanel({ part, drift }: { part: Part; drift: Record<string, Drift> }) {

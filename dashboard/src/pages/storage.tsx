@@ -27,7 +27,7 @@ export function StoragePage() {
         <Number value={`${Math.max(0, Math.round(share * 100))} %`} label="saved, because equal content is stored once" />
       </div>
       {artifacts.length ? (
-        <div className="two">
+        <div className="halves">
           <Largest title="Artifacts that take most" spaces={artifacts} of={(space) => <a href={link("/artifact", { name: space.name })}>{space.name}</a>} />
           <Largest title="Types that take most" spaces={types} of={(space) => <a href={link("/artifacts", { type: space.name })} title={space.name}>{shortType(space.name)}</a>} />
         </div>
@@ -79,7 +79,7 @@ function Largest({ title, spaces, of }: { title: string; spaces: Space[]; of: (s
                 <td className="right fit">{sizeText(space.kept)}</td>
                 <td className="right fit soft">{space.meant > space.kept ? sizeText(space.meant - space.kept) : ""}</td>
                 <td className="fit">
-                  <span className="bar" aria-hidden="true" style={{ width: 90 }}>
+                  <span className="bar" aria-hidden="true" style={{ width: 70 }}>
                     <i className="b-cached" style={{ width: `${(100 * space.kept) / most}%` }} />
                     <i className="b-shared" style={{ width: `${(100 * (space.meant - space.kept)) / most}%` }} />
                   </span>

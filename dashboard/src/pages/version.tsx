@@ -1,15 +1,16 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
-import { addressOf, get, isExported, post, remove } from "../lib/api";
-import { momentText, quoted, sizeText } from "../lib/format";
+import { addressOf, get, isExported, isThere, pathOf, post, remove } from "../lib/api";
+import { momentText, quoted, sizeText, valueText } from "../lib/format";
 import { type GraphNode, lineageGraph } from "../lib/graph";
 import { link, useQueryState } from "../lib/route";
-import type { Lineage, Page, Version, VersionDetail } from "../lib/types";
-import { Ago, Command, Copy, Facts, StatusWord, Tabs, Values, Waiting, Wrong } from "../parts/basics";
+import type { Json, Lineage, Page, Version, VersionDetail } from "../lib/types";
+import { Ago, Command, Copy, Empty, Facts, StatusWord, Tabs, Values, Waiting, Wrong } from "../parts/basics";
 import { Confirm } from "../parts/confirm";
 import { Note } from "../parts/note";
 import { GraphView } from "../parts/graph-view";
-import { Visualizations } from "../parts/visualizations";
+import { isTable, Rows } from "../parts/rows";
+import { Tree, Visualizations } from "../parts/visualizations";
 
 export function VersionPage({ id }: { id: string }) {
   const [query, change] = useQueryState();
@@ -19,6 +20,7 @@ export function VersionPage({ id }: { id: string }) {
   if (!found.data) return <Waiting error={found.error} />;
   const version = found.data;
   const name = `${version.name}@${version.version}`;
+  const hasRows = version.state === "live" && isTable(version.type) && (!isExported || isThere(`/versions/${id}/rows?limit=50&offset=0`));
   return (
     <div>
       <div className="head">
@@ -53,11 +55,12 @@ export function VersionPage({ id }: { id: string }) {
         </div>
       )}
       <Tabs
-        tabs={[["preview", "Preview"], ["facts", "Metadata"], ["lineage", "Lineage"], ["used", `Used by (${version.consumers.length})`], ["files", `Files (${version.files.length})`], ["load", "Load"]]}
+        tabs={[["preview", "Preview"], ...(hasRows ? [["rows", "Rows"] as [string, string]] : []), ["facts", "Metadata"], ["lineage", "Lineage"], ["used", `Used by (${version.consumers.length})`], ["files", `Files (${version.files.length})`], ["load", "Load"]]}
         chosen={tab}
         choose={(next) => change({ tab: next === "preview" ? null : next }, true)}
       />
       {tab === "preview" && <Visualizations version={id} />}
+      {tab === "rows" && <Rows version={id} />}
       {tab === "facts" && <VersionFacts version={version} />}
       {tab === "lineage" && <LineageTab id={id} />}
       {tab === "used" && <UsedBy version={version} />}
@@ -120,12 +123,10 @@ function Marks({ version }: { version: VersionDetail }) {
 function OtherVersion({ version }: { version: VersionDetail }) {
   const asked = { artifact: version.name, sort: "-created", limit: 50, offset: 0 };
   const found = useQuery({ queryKey: ["versions", asked], queryFn: () => get<Page<Version>>("/versions", asked) });
-  const others = (found.data?.items ?? []).filter((each) => each.id !== version.id);
+  const pairOf = (other: Version) => (other.created <= version.created ? { a: other.id, b: version.id } : { a: version.id, b: other.id });
+  const isKept = (other: Version) => !isExported || isThere(pathOf("/compare/versions", pairOf(other)));
+  const others = (found.data?.items ?? []).filter((each) => each.id !== version.id && isKept(each));
   if (!others.length) return null;
-  const go = (other: Version) => {
-    const [a, b] = other.created <= version.created ? [other.id, version.id] : [version.id, other.id];
-    window.location.hash = link("/compare/versions", { a, b });
-  };
   const before = others.find((each) => each.created <= version.created) ?? others[0];
   return (
     <span className="row">
@@ -138,7 +139,7 @@ function OtherVersion({ version }: { version: VersionDetail }) {
         value=""
         onChange={(event) => {
           const chosen = others.find((each) => each.id === event.target.value);
-          if (chosen) go(chosen);
+          if (chosen) window.location.hash = link("/compare/versions", pairOf(chosen));
         }}
       >
         <option value="">compare with…</option>
@@ -185,7 +186,13 @@ function VersionFacts({ version }: { version: VersionDetail }) {
     <div className="two">
       <div className="panel">
         <h2>Metadata</h2>
-        {Object.keys(version.metadata).length ? <Values values={version.metadata} /> : <span className="soft">none</span>}
+        {Object.keys(version.metadata).length ? (
+          <Metadata values={version.metadata} />
+        ) : (
+          <Empty title="No metadata" code={'from lineal import log_metadata\n\nlog_metadata({"accuracy": 0.93}, artifact_name="…")'}>
+            What a step logs about its outputs is shown here, charted over versions and searched:
+          </Empty>
+        )}
       </div>
       <div className="panel">
         <h2>Facts</h2>
@@ -203,6 +210,25 @@ function VersionFacts({ version }: { version: VersionDetail }) {
           ]}
         />
       </div>
+    </div>
+  );
+}
+
+/** Metadata: plain values as a list, nested ones as a tree that opens. The note stands above. */
+function Metadata({ values }: { values: Record<string, Json> }) {
+  const isNested = (value: Json) => value !== null && typeof value === "object" && valueText(value) === JSON.stringify(value) && Object.keys(value).length > 0;
+  const entries = Object.entries(values).filter(([name]) => name !== "note");
+  const nested = entries.filter(([, value]) => isNested(value));
+  return (
+    <div className="stack" style={{ gap: 8 }}>
+      <Values values={Object.fromEntries(entries.filter(([, value]) => !isNested(value)))} />
+      {nested.length > 0 && (
+        <div className="tree">
+          {nested.map(([name, value]) => (
+            <Tree key={name} name={name} value={value} />
+          ))}
+        </div>
+      )}
     </div>
   );
 }

@@ -5,6 +5,8 @@ import { useMemo, useState } from "react";
 import { addressOf, get } from "../lib/api";
 import type { Json, Visualization } from "../lib/types";
 import { Empty, Waiting } from "./basics";
+import { Frame } from "./frame";
+import { Markdown } from "./markdown";
 
 export function Visualizations({ version }: { version: string }) {
   const path = `/versions/${version}/visualizations`;
@@ -16,25 +18,18 @@ export function Visualizations({ version }: { version: string }) {
       {found.data.map((each, place) => (
         <section key={place}>
           {each.title && found.data.length > 1 && <h2>{each.title}</h2>}
-          <One visualization={each} address={addressOf(`${path}/${place}`)} />
+          <One visualization={each} path={`${path}/${place}`} />
         </section>
       ))}
     </div>
   );
 }
 
-function One({ visualization, address }: { visualization: Visualization; address: string }) {
+function One({ visualization, path }: { visualization: Visualization; path: string }) {
   const { kind, title } = visualization;
-  // Without allow-same-origin: the frame's scripts have no cookies, no storage and no way to this page.
-  if (kind === "html")
-    return <iframe className="viz" sandbox="allow-scripts" src={address} title={title || "Visualization"} style={{ height: heightOf(visualization.size) }} />;
-  if (kind === "image" || kind === "svg") return <img className="viz" src={address} alt={title || "Visualization"} />;
-  return <Text kind={kind} address={address} />;
-}
-
-/** Nobody can measure what a sandboxed frame holds: few bytes are few lines. */
-function heightOf(size: number): number {
-  return size < 1500 ? 170 : size < 2500 ? 360 : 560;
+  if (kind === "html") return <Frame address={addressOf(`${path}?framed=true`)} title={title || "Visualization"} size={visualization.size} />;
+  if (kind === "image" || kind === "svg") return <img className="viz" src={addressOf(path)} alt={title || "Visualization"} />;
+  return <Text kind={kind} address={addressOf(path)} />;
 }
 
 function Text({ kind, address }: { kind: string; address: string }) {
@@ -49,6 +44,7 @@ function Text({ kind, address }: { kind: string; address: string }) {
   });
   if (found.data === undefined) return <Waiting error={found.error} />;
   if (kind === "csv") return <Cells text={found.data} />;
+  if (kind === "markdown") return <Markdown text={found.data} />;
   if (kind === "json") return <JsonText text={found.data} />;
   return (
     <div className="code">
@@ -146,10 +142,11 @@ function Cells({ text }: { text: string }) {
         <thead>
           <tr>
             {head.map((name, place) => (
-              <th key={place} scope="col">
+              <th key={place} scope="col" aria-sort={sort?.[0] === place ? (sort[1] > 0 ? "ascending" : "descending") : "none"}>
                 <button type="button" onClick={() => setSort([place, sort?.[0] === place ? -sort[1] : 1])}>
                   {name} {sort?.[0] === place ? (sort[1] > 0 ? "↑" : "↓") : ""}
                 </button>
+                <div className="about">{columnFacts(body.map((row) => row[place] ?? ""))}</div>
               </th>
             ))}
           </tr>
@@ -166,6 +163,20 @@ function Cells({ text }: { text: string }) {
       </table>
     </div>
   );
+}
+
+/** What a column of text says of itself: its range and mean when it holds numbers, else how many different values. */
+export function columnFacts(cells: string[]): string {
+  const there = cells.filter((cell) => cell !== "");
+  const missing = cells.length - there.length;
+  const told = missing ? [`${missing} missing`] : [];
+  const numbers = there.map(Number);
+  if (there.length && numbers.every((each) => Number.isFinite(each))) {
+    const brief = (value: number) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
+    const [least, most] = numbers.reduce(([low, high], each) => [Math.min(low, each), Math.max(high, each)], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+    return [`${brief(least)} … ${brief(most)}`, `mean ${brief(numbers.reduce((sum, each) => sum + each, 0) / numbers.length)}`, ...told].join(", ");
+  }
+  return [`${new Set(there).size} different`, ...told].join(", ");
 }
 
 /** Numbers by value, all else by letters. */

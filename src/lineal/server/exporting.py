@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -23,6 +24,12 @@ MOST: Final = 200
 
 LARGEST: Final = 200 * 1024 * 1024
 """Bytes of a file, beyond which no browser opens it with pleasure."""
+
+SMALL: Final = 4 * 1024 * 1024
+"""Bytes of versions whose rows, and whose difference from the one before, are looked up for a file."""
+
+TABLES: Final = r"(pandas|polars|pyarrow)\.(DataFrame|Series|LazyFrame|Table|RecordBatch)"
+"""Types whose rows the page shows."""
 
 DEPTH: Final = 3
 """Steps each way of a lineage, as the page asks for them at first."""
@@ -101,6 +108,7 @@ def export_version(client: Client, version: VersionView) -> str:
     """Give a version, its lineage, and the runs and versions next to it as an HTML file."""
     answers = Answers(client)
     lineage = _keep_version(answers, str(version.id))
+    _keep_comparison(answers, str(version.id))
     for run_id in _runs_of(lineage):
         _keep_run(answers, run_id)
     return _page(answers, f"#/versions/{version.id}")
@@ -119,6 +127,7 @@ def export_all(client: Client) -> str:
     for version in client.list_artifact_versions(limit=MOST):
         _keep_version(answers, str(version.id))
         _keep_artifact(answers, version.name)
+        _keep_comparison(answers, str(version.id))
     return _page(answers, "#/")
 
 
@@ -140,10 +149,32 @@ def _keep_version(answers: Answers, version_id: str) -> Any:
         version = answers.keep(path)
         _keep_artifact(answers, version["name"])
         if version["state"] == "live":
-            for place, _ in enumerate(answers.keep(f"{path}/visualizations")):
-                answers.keep_bytes(f"{path}/visualizations/{place}")
+            for place, shown in enumerate(answers.keep(f"{path}/visualizations")):
+                answers.keep_bytes(f"{path}/visualizations/{place}{'?framed=true' if shown['kind'] == 'html' else ''}")
+            if _is_small_table(version):
+                with suppress(UsageError):  # a file without its rows is better than none
+                    answers.keep(f"{path}/rows", limit=50, offset=0)
         answers.keep(f"{path}/lineage", depth=DEPTH)
     return answers.kept[known]
+
+
+def _is_small_table(version: Any) -> bool:
+    """Tell whether the first rows of a version can be had without much reading."""
+    return version["size"] <= SMALL and re.fullmatch(TABLES, version["type"]) is not None
+
+
+def _keep_comparison(answers: Answers, version_id: str) -> None:
+    """Keep what differs from the version before, where both are small."""
+    version = answers.keep(f"/versions/{version_id}")
+    listed = answers.keep("/versions", artifact=version["name"], sort="-created", limit=50, offset=0)["items"]
+    places = [place for place, each in enumerate(listed) if each["id"] == version_id]
+    if not places or places[0] + 1 == len(listed):
+        return
+    before = listed[places[0] + 1]
+    if all(each["size"] <= SMALL and each["state"] == "live" for each in (version, before)):
+        answers.keep(f"/versions/{before['id']}")
+        with suppress(UsageError):
+            answers.keep("/compare/versions", a=before["id"], b=version_id)
 
 
 def _keep_artifact(answers: Answers, name: str) -> None:

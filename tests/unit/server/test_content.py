@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from lineal import Client, pipeline, register_artifact, save_artifact, step
 from lineal.server.answers import attachment, span_of
+from lineal.server.content import MEASURE, measured
 from lineal.views import RunView
 
 
@@ -25,6 +26,18 @@ def test_html_of_users_runs_where_it_can_reach_nothing(server: TestClient, run: 
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "<h1>made</h1>" in answer.text
     assert server.get(f"/api/v1/versions/{version.id}/visualizations/7").status_code == 404
+
+
+def test_a_framed_page_tells_its_height_and_is_otherwise_as_it_is(server: TestClient, run: RunView) -> None:
+    """In the same sandbox. What makes it tell stands before a policy of the page itself, else at the end: a page in quirks stays in quirks."""
+    path = f"/api/v1/versions/{run.steps['page'].output.id}/visualizations/0"
+    plain, framed = server.get(path), server.get(path, params={"framed": "true"})
+    assert framed.content == plain.content + MEASURE
+    assert framed.headers["content-security-policy"] == plain.headers["content-security-policy"]
+    own = b'<!doctype html><head><meta http-equiv="Content-Security-Policy" content="x"></head>'
+    assert measured(own) == own.replace(b"<meta", MEASURE + b"<meta")
+    array = f"/api/v1/versions/{run.steps['count'].output.id}/visualizations/0"
+    assert server.get(array, params={"framed": "true"}).content.count(b"lineal: ") == 1, "before its own policy, and once"
 
 
 def test_a_file_comes_whole_or_in_part(server: TestClient, run: RunView) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import re
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -71,7 +73,23 @@ def test_what_users_wrote_cannot_end_the_data(run: RunView) -> None:
 def test_visualizations_stand_in_the_file(run: RunView) -> None:
     version = run.steps["page"].output
     kept = answers(export_version(Client(), version))
-    assert str(kept[f"data:/versions/{version.id}/visualizations/0"]).startswith("data:text/html; charset=utf-8;base64,")
+    assert str(kept[f"data:/versions/{version.id}/visualizations/0?framed=true"]).startswith("data:text/html; charset=utf-8;base64,")
+
+
+def test_rows_and_what_differs_from_the_version_before_stand_in_the_file(run: RunView) -> None:
+    """As the pages of the version and of the comparison ask for them; what cannot be had leaves the rest whole."""
+    one, other = (save_artifact(pd.DataFrame({"a": [1, number]}), "frame") for number in (2, 3))
+    kept = answers(export_version(Client(), other))
+    rows = kept[f"/versions/{other.id}/rows?limit=50&offset=0"]
+    assert isinstance(rows, dict)
+    assert rows["items"] == [[0, 1], [1, 3]]
+    assert f"/compare/versions?a={one.id}&b={other.id}" in kept
+    assert f"/versions/{one.id}" in kept
+    lost = save_artifact(pd.DataFrame({"a": range(5000)}), "lost")
+    folder = lost.path.parent
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+    assert f"/versions/{lost.id}" in answers(export_version(Client(), lost))
 
 
 def test_the_command_writes_one_file(run: RunView, tmp_path: Path) -> None:
