@@ -29,6 +29,19 @@ def condition(tree: Query) -> tuple[str, list[Any]]:
             return _joined(parts, " OR ", "1 = 0")
 
 
+def holds_without(tree: Query) -> bool:
+    """Tell whether a query holds where there is no metadata at all."""
+    match tree:
+        case Not(part):
+            return not holds_without(part)
+        case And(parts):
+            return all(map(holds_without, parts))
+        case Or(parts):
+            return any(map(holds_without, parts))
+        case _:
+            return False
+
+
 def _joined(parts: tuple[Query, ...], word: str, empty: str) -> tuple[str, list[Any]]:
     made = [condition(part) for part in parts]
     return f"({word.join(sql for sql, _ in made) or empty})", [value for _, values in made for value in values]

@@ -78,7 +78,7 @@ def prunable(names: Sequence[str] | None, created_before: int | None, keep_last:
     """Give the query for versions that nothing refers to, and its parameters."""
     clause, parameters = where("versions", {"name": list(names)} if names else {})
     before = created_before if created_before is not None else (1 << 63) - 1
-    return SQL["prunable"].replace("{where}", clause), [before, keep_last, *parameters]
+    return SQL["prunable"].replace("{where}", clause), [*parameters, before, keep_last, max(keep_last - 1, 0)]
 
 
 def prune(cursor: Cursor, version_ids: Sequence[str], what: What, now: int) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lineal.errors import UsageError
-from lineal.metadata_store.conditions import condition
+from lineal.metadata_store.conditions import condition, holds_without
 from lineal.metadata_store.statements import SQL
 from lineal.model.naming import MAX_NAME
 from lineal.model.query import parse_query
@@ -61,7 +61,7 @@ def where(listed: str, filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
         if len(values) > MOST_VALUES:
             raise UsageError(f"the filter {field!r} takes at most {MOST_VALUES} values, got {len(values)}")
         fragment = SQL[f"{listed}.{field}"]
-        made = [_clause(fragment, field, value) for value in values]
+        made = [_clause(listed, fragment, field, value) for value in values]
         # No value at all: nothing is any of them, and everything has all of them.
         joint, empty = (" AND ", "1 = 1") if field in _ALL else (" OR ", "1 = 0")
         clauses.append(f"({joint.join(sql for sql, _ in made) or empty})")
@@ -69,12 +69,23 @@ def where(listed: str, filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
     return (f"WHERE {' AND '.join(clauses)}" if clauses else ""), parameters
 
 
-def _clause(fragment: str, field: str, value: Any) -> tuple[str, list[Any]]:
+def _clause(listed: str, fragment: str, field: str, value: Any) -> tuple[str, list[Any]]:
     if field == "metadata":
-        sql, bound = condition(parse_query(value))
-        return fragment.replace("{query}", sql), bound
+        tree = parse_query(value)
+        sql, bound = condition(tree)
+        some = SQL.get(f"{listed}_with_metadata")
+        made = fragment.replace("{query}", sql)
+        return (made if some is None or holds_without(tree) else f"({some} AND {made})"), bound
     check: Callable[[Any, str], Any] = _CHECKS.get(field, _text)
     return fragment, [check(value, field)] * fragment.count("?")
+
+
+def count(listed: str, filters: Mapping[str, Any], clause: str) -> str:
+    """Give the statement that counts what filters let through; `clause` is their WHERE clause, and the parameters are its own."""
+    given = {field: value for field, value in filters.items() if value is not None}
+    if given.keys() == {"tag"} and f"count_{listed}_tagged" in SQL and (isinstance(given["tag"], str) or len(given["tag"]) == 1):
+        return SQL[f"count_{listed}_tagged"]
+    return SQL[f"count_{listed}"].replace("{where}", clause)
 
 
 def order(listed: str, sort: str) -> str:

@@ -170,12 +170,17 @@ UNION SELECT name FROM (SELECT DISTINCT name FROM runs WHERE name >= ? AND name 
 UNION SELECT name FROM (SELECT name FROM runs ORDER BY id DESC LIMIT 200);
 
 -- name: list_runs
--- One page of runs.
-SELECT {run_columns} FROM runs r {where} ORDER BY {order} LIMIT ? OFFSET ?;
+-- One page of runs. Their rows are long, so only those of the page are read whole. CROSS JOIN keeps SQLite to this order, here and below.
+SELECT {run_columns} FROM (SELECT r.id FROM runs r {where} ORDER BY {order} LIMIT ? OFFSET ?) page CROSS JOIN runs r
+WHERE r.id = page.id ORDER BY {order};
 
 -- name: count_runs
 -- How many runs the filters let through.
 SELECT count(*) FROM runs r {where};
+
+-- name: count_runs_tagged
+-- The same where all that filters is one tag.
+SELECT count(*) FROM run_tags t WHERE t.tag = ?;
 
 -- name: runs.pipeline
 -- Filter: the pipeline's name.
@@ -196,6 +201,10 @@ r.id IN (SELECT t.run_id FROM run_tags t WHERE t.tag = ?)
 -- name: runs.metadata
 -- Filter: a question about the metadata.
 EXISTS (SELECT 1 FROM runs x WHERE x.id = r.id AND {query})
+
+-- name: runs_with_metadata
+-- Condition: it has metadata at all. Most runs have none, and an index has those that have.
+length(r.metadata) > 2
 
 -- name: runs.created_after
 -- Filter: started at this time or later.
@@ -250,12 +259,15 @@ SELECT {step_run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE 
 SELECT {step_run_columns} FROM runs r JOIN step_runs s ON s.run_id = r.id WHERE r.uid = ? ORDER BY s.position, s.id;
 
 -- name: list_step_runs
--- One page of step runs.
-SELECT {step_run_columns} FROM step_runs s JOIN runs r ON r.id = s.run_id {where} ORDER BY {order} LIMIT ? OFFSET ?;
+-- One page of step runs. A left join is no work where the order does not ask for it.
+SELECT {step_run_columns}
+FROM (SELECT s.id FROM step_runs s LEFT JOIN runs r ON r.id = s.run_id {where} ORDER BY {order} LIMIT ? OFFSET ?) page
+CROSS JOIN step_runs s JOIN runs r ON r.id = s.run_id
+WHERE s.id = page.id ORDER BY {order};
 
 -- name: count_step_runs
 -- How many step runs the filters let through.
-SELECT count(*) FROM step_runs s JOIN runs r ON r.id = s.run_id {where};
+SELECT count(*) FROM step_runs s {where};
 
 -- name: step_runs.name
 -- Filter: the name of the call, `*` for anything.
@@ -271,11 +283,11 @@ s.status = ?
 
 -- name: step_runs.pipeline
 -- Filter: the pipeline's name.
-r.pipeline = ?
+s.run_id IN (SELECT f.id FROM runs f WHERE f.pipeline = ?)
 
 -- name: step_runs.run
 -- Filter: its run, by id or name.
-(r.uid = ? OR r.name = ?)
+s.run_id IN (SELECT f.id FROM runs f WHERE f.uid = ? OR f.name = ?)
 
 -- name: step_runs.metadata
 -- Filter: a question about the metadata.
@@ -566,12 +578,21 @@ SELECT digest, parts, source FROM code WHERE digest = ?;
 SELECT digest, size, files, inline, boot, external FROM objects WHERE digest = ?;
 
 -- name: list_versions
--- One page of versions.
-SELECT {version_columns} FROM versions v {version_joins} {where} ORDER BY {order} LIMIT ? OFFSET ?;
+-- One page of versions: first which, by as little as tells their order.
+SELECT {version_columns}
+FROM (
+    SELECT v.id FROM versions v JOIN artifacts a ON a.id = v.artifact_id LEFT JOIN objects o ON o.id = v.object_id
+    {where} ORDER BY {order} LIMIT ? OFFSET ?
+) page CROSS JOIN versions v {version_joins}
+WHERE v.id = page.id ORDER BY {order};
 
 -- name: count_versions
 -- How many versions the filters let through.
 SELECT count(*) FROM versions v {where};
+
+-- name: count_versions_tagged
+-- The same where all that filters is one tag.
+SELECT count(*) FROM version_tags t WHERE t.tag = ?;
 
 -- name: versions.artifact
 -- Filter: the artifact's exact name.
@@ -604,7 +625,7 @@ v.id IN (SELECT e.version_id FROM runs r JOIN step_runs s ON s.run_id = r.id JOI
 
 -- name: versions.step
 -- Filter: the step that made it.
-EXISTS (SELECT 1 FROM edges e JOIN step_runs s ON s.id = e.step_run_id WHERE e.version_id = v.id AND e.role = 'made' AND s.step = ?)
+v.id IN (SELECT e.version_id FROM step_runs s JOIN edges e ON e.step_run_id = s.id WHERE s.step = ? AND e.role = 'made')
 
 -- name: versions.run
 -- Filter: the run that made it, by id or name.
@@ -709,16 +730,20 @@ DELETE FROM step_runs WHERE run_id = ?;
 DELETE FROM runs WHERE id = ?;
 
 -- name: prunable
--- Versions that nothing refers to, older than a time and not among the newest so many live ones of their artifact, oldest first;
--- with how many live versions share the object.
-SELECT v.uid, a.name, v.version, o.digest, o.size, v.state, v.external, v.created,
-    (SELECT count(*) FROM versions w WHERE w.object_id = v.object_id AND w.state = 'live')
-FROM versions v JOIN artifacts a ON a.id = v.artifact_id JOIN objects o ON o.id = v.object_id
+-- Versions that nothing refers to, older than a time and not among the newest so many live ones of their artifact (that number, and one less),
+-- oldest first; with how many live versions share the object. Those are counted once for each object, not for each version.
+WITH found (id, object_id) AS MATERIALIZED (
+    SELECT v.id, v.object_id FROM (SELECT v.* FROM versions v {where}) v
+    WHERE {unreferenced} AND v.created < ? AND (? = 0 OR v.state <> 'live' OR v.id < (
+        SELECT n.id FROM versions n WHERE n.artifact_id = v.artifact_id AND n.state = 'live' ORDER BY n.id DESC LIMIT 1 OFFSET ?
+    ))
+)
+SELECT v.uid, a.name, v.version, o.digest, o.size, v.state, v.external, v.created, coalesce(s.live, 0)
+FROM found f JOIN versions v ON v.id = f.id JOIN artifacts a ON a.id = v.artifact_id JOIN objects o ON o.id = v.object_id
 LEFT JOIN (
-    SELECT n.id, row_number() OVER (PARTITION BY n.artifact_id ORDER BY n.id DESC) AS place FROM versions n WHERE n.state = 'live'
-) newest ON newest.id = v.id
-WHERE {unreferenced} AND v.created < ? AND (newest.place IS NULL OR newest.place > ?)
-    AND v.id IN (SELECT v.id FROM versions v {where})
+    SELECT w.object_id, count(*) AS live FROM versions w
+    WHERE w.state = 'live' AND w.object_id IN (SELECT object_id FROM found) GROUP BY w.object_id
+) s ON s.object_id = v.object_id
 ORDER BY v.id;
 
 -- name: still_prunable
@@ -853,13 +878,29 @@ FROM (
 ) p JOIN runs r ON r.id = p.newest
 ORDER BY p.newest DESC;
 
+-- name: after_tally
+-- What the versions after the row of the tally add to it.
+SELECT coalesce(max(v.id), 0) AS until, count(CASE WHEN v.state = 'live' THEN 1 END) AS versions,
+    coalesce(sum(CASE WHEN v.state = 'live' AND v.external IS NULL THEN o.size ELSE 0 END), 0) AS bytes_meant
+FROM versions v JOIN objects o ON o.id = v.object_id WHERE v.id > (SELECT until FROM tally)
+
 -- name: totals
 -- What is stored in all.
 SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM artifacts a WHERE EXISTS (SELECT 1 FROM versions v WHERE v.artifact_id = a.id)),
-    (SELECT count(*) FROM versions WHERE state = 'live'),
-    (SELECT count(*) FROM objects WHERE removed = 0 AND external IS NULL),
-    (SELECT coalesce(sum(size), 0) FROM objects WHERE removed = 0 AND external IS NULL),
-    (SELECT coalesce(sum(o.size), 0) FROM versions v JOIN objects o ON o.id = v.object_id WHERE v.state = 'live' AND v.external IS NULL);
+    t.versions + n.versions, k.objects, k.bytes_kept, t.bytes_meant + n.bytes_meant
+FROM tally t
+CROSS JOIN (SELECT count(*) AS objects, coalesce(sum(size), 0) AS bytes_kept FROM objects WHERE removed = 0 AND external IS NULL) k
+CROSS JOIN ({after_tally}) n;
+
+-- name: advance_tally
+-- Count the new versions into the tally.
+UPDATE tally SET until = n.until, versions = tally.versions + n.versions, bytes_meant = tally.bytes_meant + n.bytes_meant
+FROM ({after_tally}) n WHERE n.until > tally.until;
+
+-- name: totals_counted
+-- The live versions and their bytes, counted: what `totals` must say.
+SELECT count(*), coalesce(sum(CASE WHEN v.external IS NULL THEN o.size ELSE 0 END), 0)
+FROM versions v JOIN objects o ON o.id = v.object_id WHERE v.state = 'live';
 
 -- name: space
 -- What takes space, largest first: versions by artifact and type, their bytes, and of these the bytes that no earlier version has too.

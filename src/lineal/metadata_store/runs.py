@@ -31,6 +31,7 @@ def finish(cursor: Cursor, run: RunRecord) -> None:
     told = (pack(metadata, "metadata of the run"), pack(run.environment, "environment of the run"))
     cursor.execute(SQL["end_holds"], (row_id,))
     cursor.execute(SQL["finish_run"], (*ended, *told, row_id))
+    cursor.execute(SQL["advance_tally"])
 
 
 def heartbeat(cursor: Cursor, run_id: str, now: int, running: Sequence[StepRunRecord]) -> None:

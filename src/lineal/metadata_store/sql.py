@@ -19,7 +19,7 @@ from lineal.metadata_store import commits, counting, deleting, inspecting, marks
 from lineal.metadata_store.base import Epochs, Page, StepEdges
 from lineal.metadata_store.connections import SYNCHRONOUS, Connections
 from lineal.metadata_store.copying import copy_database
-from lineal.metadata_store.filters import check_page, order, where
+from lineal.metadata_store.filters import check_page, count, order, where
 from lineal.metadata_store.json_text import dump
 from lineal.metadata_store.nearest import closest_names
 from lineal.metadata_store.reserve import Reserve
@@ -435,8 +435,7 @@ class SqliteMetadataStore:
         items = [record_of(row) for row in self._db.read(page, (*parameters, limit, offset))]
         if len(items) < limit and (items or not offset):  # the last page tells how many there are
             return Page(items, offset + len(items))
-        total = self._db.read(SQL[f"count_{listed}"].replace("{where}", clause), parameters)[0][0]
-        return Page(items, total)
+        return Page(items, self._db.read(count(listed, filters, clause), parameters)[0][0])
 
     def _by_id(self, statement: str, record_of: Callable[[Any], R], ids: Sequence[str]) -> dict[str, R]:
         found: dict[str, R] = {}
