@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from lineal.artifact_store.tree import digest_file
-from lineal.engine.code.origins import module_key
 from lineal.engine.code.parts import Fingerprint
 from lineal.engine.undeclared import Declared
 from lineal.errors import CallError, NotPlain, UsageError
@@ -20,6 +19,7 @@ from lineal.graph.policy import CachePolicy, Source, arguments_for, missing_file
 from lineal.graph.step import Options, StepSpec
 from lineal.model import digest, values
 from lineal.model.records import Json, VersionRecord
+from lineal.model.scripts import module_key
 from lineal.settings import variable
 
 _RACY = 2.0  # seconds: what changed this short a while ago may change again without a trace in its times

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lineal.engine.code.origins import file_of, module_key
+from lineal.engine.code.origins import file_of
 from lineal.errors import LinealError, NotFound, PathNotFound, UsageError
 from lineal.graph.definition import Definition
 from lineal.model.entry import Entry
+from lineal.model.scripts import module_key
 
 _REMEDY = "call the pipeline yourself; what has finished is given again"
 

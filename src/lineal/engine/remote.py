@@ -29,6 +29,7 @@ from lineal.engine.fingerprint import fingerprint
 from lineal.engine.logs import teeing
 from lineal.errors import LinealError, StepCrashed
 from lineal.materializers.registry import Given, registry
+from lineal.model.scripts import script_name, set_script_name
 from lineal.model.text import size_text
 from lineal.settings import set_variables
 
@@ -58,6 +59,7 @@ class _Parcel:
     path: tuple[str, ...]
     materializers: tuple[Given, ...]
     process: int
+    script: str
 
 
 class _OtherCode(Exception):
@@ -148,7 +150,7 @@ def pack(task: StepTask, *, by_value: bool) -> bytes:
     else:
         task = replace(task, spec=replace(task.spec, function=reference))  # type: ignore[arg-type]
     path = tuple(entry for entry in sys.path if entry)
-    parcel = _Parcel(task, os.getcwd(), path, tuple(registry.given), os.getpid())  # noqa: PTH109 - a str is what travels
+    parcel = _Parcel(task, os.getcwd(), path, tuple(registry.given), os.getpid(), script_name())  # noqa: PTH109 - a str is what travels
     with _own_modules_by_value() if reference is None else contextlib.nullcontext():
         packed: bytes = cloudpickle.dumps(parcel, protocol=5)
     return packed
@@ -184,6 +186,7 @@ def perform(packed: bytes, artifacts: Artifacts) -> bytes:
     _end_with(parcel.process)
     sys.path.extend(entry for entry in parcel.path if entry not in sys.path)
     os.chdir(parcel.folder)
+    set_script_name(parcel.script)
     registry.adopt(parcel.materializers)  # a script registers its own in the process that runs it
     task = parcel.task
     set_variables(task.declared.variables)

@@ -4,7 +4,6 @@ Each class has an adapter, which is a `Materializer` like any other: to the regi
 """
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from lineal.materializers.classes import class_name, find_subclass
 from lineal.materializers.registry import bare, registry
 from lineal.model.metadata import hold_metadata
 from lineal.model.records import Json
+from lineal.model.scripts import module_of
 from lineal.model.visualization import Visualization
 
 MARKER: Final = "lineal-type.txt"
@@ -164,7 +164,7 @@ _adapters: dict[type[BaseMaterializer], Adapter] = {}
 
 def _adapter_of(cls: type[BaseMaterializer], id: str = "") -> Adapter:
     if cls not in _adapters:
-        _adapters[cls] = _adapter(cls, id or cls.__dict__.get("ID") or f"{_module(cls)}.{cls.__qualname__}/1")
+        _adapters[cls] = _adapter(cls, id or cls.__dict__.get("ID") or f"{module_of(cls)}.{cls.__qualname__}/1")
     return _adapters[cls]
 
 
@@ -189,18 +189,6 @@ def _adapter(cls: type[BaseMaterializer], id: str) -> Adapter:
     made: type[Adapter] = type(cls.__name__, (Adapter,), body)
     made.visualizes = cls.save_visualizations is not BaseMaterializer.save_visualizations
     return made()
-
-
-def _module(cls: type) -> str:
-    """Give the module of a class; that of a script is called as it would be if it were imported."""
-    main = sys.modules.get("__main__")
-    if cls.__module__ != "__main__" or main is None:
-        return cls.__module__
-    spec = getattr(main, "__spec__", None)  # there is one under `python -m`
-    if spec is not None:
-        return str(spec.name).removesuffix(".__main__")
-    file = getattr(main, "__file__", None)
-    return Path(file).stem if file else "__main__"
 
 
 def _kind(cls: type[BaseMaterializer]) -> str:

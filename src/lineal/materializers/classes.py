@@ -17,15 +17,14 @@ def dotted(cls: type) -> str:
 def find_subclass(name: str, base: type, annotation: Any) -> type:
     """Give the class recorded as `module:qualname`, which must be `base` or derive from it.
 
-    A class of the annotation comes first, also one of the same name in another module: a script's classes are in `__main__` only
-    while it runs as one. Of several in this process the one defined last counts, as when a notebook cell ran again. Raises
+    A class of the annotation comes first, also one of the same name in another module: it may have moved. Of several in this process the one defined last counts, as when a notebook cell ran again. Raises
     MaterializerError when there is none.
     """
     hints = [cls for cls in classes_in(annotation).values() if issubclass(cls, base)]
     known = [base, *_subclasses(base)]
     path = name.partition(":")[2]
     for cls in (*hints, *reversed(known)):
-        if class_name(cls) == name:
+        if name in (class_name(cls), f"{cls.__module__}:{cls.__qualname__}"):
             return cls
     for cls in hints:
         if cls.__qualname__ == path:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from lineal.errors import MaterializerError
+from lineal.model.scripts import module_of, script_name
 
 Sections = dict[str, dict[str, Any]]
 """The state of an instance: attributes by name, under `fields`, `extra` (set beside the fields), `private` or `set` (pydantic)."""
@@ -49,8 +50,8 @@ def describe(cls: type) -> Shape | None:
 
 
 def class_name(cls: type) -> str:
-    """Give the name under which a class is recorded: `package.module:Outer.Inner`."""
-    return f"{cls.__module__}:{cls.__qualname__}"
+    """Give the name under which a class is recorded: `package.module:Outer.Inner`, the same whether a script is run or imported."""
+    return f"{module_of(cls)}:{cls.__qualname__}"
 
 
 def _shape(cls: type) -> Shape | None:
@@ -237,7 +238,7 @@ def find_class(name: str, kind: str, hints: Mapping[str, type]) -> type:
 
 def _loaded(name: str) -> type | None:
     module, _, path = name.partition(":")
-    found: Any = sys.modules.get(module)
+    found: Any = sys.modules.get(module) or (sys.modules.get("__main__") if module == script_name() else None)
     for part in path.split("."):
         # Not getattr: a module's __getattr__ may import what it is asked for.
         found = getattr(found, "__dict__", {}).get(part)
@@ -245,7 +246,7 @@ def _loaded(name: str) -> type | None:
 
 
 def _namesake(name: str, hints: Mapping[str, type]) -> type | None:
-    """Give the one class of the annotation with that name in any module: a script's classes are `__main__` only while it runs as one."""
+    """Give the one class of the annotation with that name in any module: it may have moved, and a notebook is no module at all."""
     path = name.partition(":")[2]
     same = {id(cls): cls for cls in hints.values() if cls.__qualname__ == path}
     return next(iter(same.values())) if len(same) == 1 else None

@@ -8,11 +8,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+from lineal.model.scripts import MAIN
+
 Origin = Literal["own", "foreign", "standard", "lineal"]
 
 _LINEAL = str(Path(__file__).parents[2])
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
-_MAIN = ("__main__", "__mp_main__")  # the latter in worker processes
 _ROOT_MARKS = ("pyproject.toml", "lineal.toml", "setup.py", "setup.cfg", ".git", ".lineal")
 
 
@@ -50,7 +51,7 @@ def find_origin(name: str) -> Origin | None:
     top = name.partition(".")[0]
     if top == "lineal":
         return "lineal"
-    if top in _MAIN:  # whoever started the program; its functions know their files
+    if top in MAIN:  # whoever started the program; its functions know their files
         return "own"
     while name:
         module = sys.modules.get(name)
@@ -111,18 +112,6 @@ def name_of(namespace: dict[str, Any]) -> str:
 def has_source(module: ModuleType) -> bool:
     """Tell whether a module is written in Python."""
     return not file_of_module(module).endswith((".so", ".pyd", ".dll", ".dylib"))
-
-
-def module_key(namespace: dict[str, Any]) -> str:
-    """Give the name under which a module's parts are known. A script counts under its own name, run directly or imported."""
-    name = namespace.get("__name__")
-    if name not in _MAIN:
-        return name if isinstance(name, str) else ""
-    spec = namespace.get("__spec__")
-    if spec is not None:
-        return str(spec.name).removesuffix(".__main__")
-    path = namespace.get("__file__")
-    return Path(path).stem if isinstance(path, str) else "__main__"
 
 
 @cache

@@ -7,10 +7,11 @@ from typing import Any
 from lineal.engine.code.compiled import qualname_of
 from lineal.engine.code.kinds import asked, is_module
 from lineal.engine.code.live import content_of, is_own, items_of, key_of, loaded_module
-from lineal.engine.code.origins import has_source, module_key, origin_of_file, origin_of_module, public_module
+from lineal.engine.code.origins import has_source, origin_of_file, origin_of_module, public_module
 from lineal.engine.code.values import Reducer, attributes, is_lineal, is_reference
 from lineal.engine.code.watch import Watch
 from lineal.model import digest
+from lineal.model.scripts import module_key
 
 # What stands for a piece of code in the digest of another: ["own", key of its part], or a list that names someone else's.
 Token = list[Any]

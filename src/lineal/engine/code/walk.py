@@ -31,7 +31,6 @@ from lineal.engine.code.origins import (
     file_of,
     file_of_module,
     has_source,
-    module_key,
     name_of,
     origin_of_module,
     shown_path,
@@ -43,6 +42,7 @@ from lineal.engine.code.sources import Source, Sources
 from lineal.engine.code.values import Reducer, attributes, is_immutable, is_lineal, is_method, is_reference, shown
 from lineal.engine.code.watch import ABSENT, Watch
 from lineal.model import digest
+from lineal.model.scripts import module_key
 
 
 class Walk:

@@ -5,7 +5,6 @@ import json
 import os
 import random
 import sys
-import types
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from lineal.engine.code import origins
 from lineal.engine.code.origins import (
     distributions_of,
     find_origin,
-    module_key,
     origin_of_file,
     origin_of_module,
     public_module,
@@ -54,18 +52,6 @@ def test_modules_by_their_files_loaded_or_not(tmp_path: Path, monkeypatch: pytes
     if "sklearn" not in sys.modules:
         assert find_origin("sklearn.base") == "foreign"
         assert "sklearn" not in sys.modules
-
-
-def test_a_script_has_its_own_name() -> None:
-    """Run as a file, with `-m`, as `-m package`, in a worker, or in a notebook."""
-    spec = types.SimpleNamespace
-    assert module_key({"__name__": "pkg.prep"}) == "pkg.prep"
-    assert module_key({"__name__": "__main__", "__spec__": None, "__file__": "a/prep.py"}) == "prep"
-    assert module_key({"__name__": "__mp_main__", "__file__": "a/prep.py"}) == "prep"
-    assert module_key({"__name__": "__main__", "__spec__": spec(name="pkg.prep")}) == "pkg.prep"
-    assert module_key({"__name__": "__main__", "__spec__": spec(name="pkg.__main__")}) == "pkg"
-    assert module_key({"__name__": "__main__"}) == "__main__"
-    assert module_key({}) == ""
 
 
 def test_paths_are_shown_from_the_project(tmp_path: Path) -> None:
