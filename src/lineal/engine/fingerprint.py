@@ -5,10 +5,12 @@ across modules. Third-party code enters by the version of its distribution, the 
 be followed is said, never passed over. `docs/caching.md` has the cases.
 """
 
+import contextlib
+import gc
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +36,30 @@ def fingerprint(function: Callable[..., Any]) -> Fingerprint:
     # The object is held here, so its address cannot have come to mean another one.
     if known is not None and known[0] is function and known[1].holds():
         return known[2]
-    walk = Walk()
-    root = walk.run(function)
-    distributions = walk.distributions()
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    disk.known.flush()
-    result = Fingerprint.build(root, walk.parts, distributions, walk.notes, textwrap.dedent(walk.source), python, walk.read_sources)
+    walk = Walk()
+    with _no_collection():
+        root = walk.run(function)
+        distributions = walk.distributions()
+        disk.known.flush()
+        result = Fingerprint.build(root, walk.parts, distributions, walk.notes, textwrap.dedent(walk.source), python, walk.read_sources)
     with _lock:
         while len(_known) >= _REMEMBERED:  # functions that are made again and again
             del _known[next(iter(_known))]
         _known[id(function)] = (function, walk.watch, result)
     return result
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold the garbage collector back: what a walk makes stays, and to look through all of it time and again is a third of a long walk."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def set_cache_folder(folder: Path | None) -> None:

@@ -1,6 +1,7 @@
 """The fingerprint in a living process: what changes while it runs, what is said, and how it is stored."""
 
 import functools
+import gc
 import importlib
 import json
 import linecache
@@ -507,3 +508,28 @@ def test_the_digest_covers_versions_and_the_code_digest_does_not() -> None:
     assert other.code == same.code
     assert len({f.digest for f in (other, same, Fingerprint.build("a", parts, {"pandas": "2.2"}, (), source, "3.12"))}) == 3
     assert replace(other, not_followed=("x",)).digest == other.digest
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(enabled: bool) -> None:
+    """It is held back while code is followed, also when that fails, and never switched on for who had it off."""
+
+    class Refuses:
+        def __reduce_ex__(self, protocol: int) -> Any:
+            raise KeyboardInterrupt
+
+    thing = Refuses()
+
+    def step() -> Any:
+        return thing
+
+    was = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        fingerprint(lambda: 1)
+        assert gc.isenabled() is enabled
+        with pytest.raises(KeyboardInterrupt):
+            fingerprint(step)
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was else gc.disable)()

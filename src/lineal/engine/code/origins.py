@@ -27,10 +27,9 @@ def _standard_folders() -> tuple[str, ...]:
 @cache
 def origin_of_file(path: str) -> Origin:
     """Tell where the code of a file comes from. A file that is installed nowhere is the user's own."""
-    parts = Path(path).parts
     if _is_under(path, _LINEAL):
         return "lineal"
-    if not _INSTALLED.isdisjoint(parts):
+    if not _INSTALLED.isdisjoint(path.replace("\\", "/").split("/")):
         return "foreign"
     if path.startswith("<frozen ") or any(_is_under(path, folder) for folder in _standard_folders()):
         return "standard"
@@ -125,9 +124,14 @@ def shown_path(path: str, module: str) -> str:
     if root is not None:
         return shown + name
     depth = module.count(".") + (name == "__init__.py")
-    inside = Path(folder).parts
-    above = len(inside) - depth
-    return Path(*inside[above:], name).as_posix() if above > 0 and depth else name
+    return _last(folder, depth) + name if depth else name
+
+
+@cache
+def _last(folder: str, depth: int) -> str:
+    """Give the last parts of a folder's path; nothing when it has no more than those."""
+    parts = Path(folder).parts
+    return "/".join(parts[-depth:]) + "/" if len(parts) > depth else ""
 
 
 @cache
