@@ -2,6 +2,7 @@
 
 import click
 
+from lineal.cli.compare import compare
 from lineal.cli.delete import delete_runs
 from lineal.cli.names import run_argument
 from lineal.cli.options import list_options, metadata_option, time_options, when
@@ -130,6 +131,7 @@ def logs(run: str, step: str | None, as_json: bool) -> None:
         print_text(text)
 
 
+command.add_command(compare)
 command.add_command(delete_runs)
 command.add_command(replay)
 command.add_command(resume_run)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from lineal.engine.code_diff import code_diff
 from lineal.engine.fingerprint import explain_change
+from lineal.engine.key_parts import KeyPart, key_parts
 from lineal.engine.why import Evidence, explain, in_brief, nearest, reasons
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import CodeRecord, RunRecord, StepRunRecord, VersionRecord
@@ -26,6 +27,12 @@ def diff_of(step_run: StepRunRecord, metadata: MetadataStore) -> str:
     if evidence.code is None or evidence.previous_code is None:
         return ""
     return code_diff(evidence.previous_code, evidence.code)
+
+
+def parts_of(step_run: StepRunRecord, metadata: MetadataStore) -> tuple[list[KeyPart], RunRecord | None]:
+    """Give what its cache key was made of, beside the same of the call that `why` names, and the run of that call when there is one."""
+    evidence = _evidence(step_run, metadata, with_code=True)
+    return key_parts(evidence), evidence.cached_run or evidence.previous_run
 
 
 def _evidence(step_run: StepRunRecord, metadata: MetadataStore, *, with_code: bool = False) -> Evidence:

@@ -13,7 +13,7 @@ from lineal.server.reading import Id, version_of
 from lineal.server.routes import Table
 
 NOTE: Final = "note"
-"""Key of the metadata that holds what somebody wrote about a version."""
+"""Key of the metadata that holds what somebody wrote about a version or a run."""
 
 Tags = Annotated[list[str], Field(max_length=100)]
 
@@ -46,7 +46,7 @@ class PinChange(_Body):
 
 
 class NoteChange(_Body):
-    """The note of a version, which is the key `note` of its metadata. Empty takes what it says away."""
+    """The note of a version or a run, which is the key `note` of its metadata. Empty takes what it says away."""
 
     note: str = Field(max_length=10_000)
 
@@ -95,4 +95,10 @@ def add_to(table: Table, client: Client) -> None:
             view.remove_tags(change.remove)
         if change.add:
             view.add_tags(change.add)
+        return answer(request, view.facts_json())
+
+    @table.post("/runs/{run_id}/note", Role.EDITOR)
+    def note_run(request: Request, run_id: Id, change: NoteChange) -> Response:
+        """Write the note of a run; gives the run."""
+        view = client.update_pipeline_run(run_id, metadata={NOTE: change.note.strip()})
         return answer(request, view.facts_json())

@@ -1,4 +1,4 @@
-"""What differs between two versions: the core's difference, as far as a server may look into values."""
+"""What differs between two versions, as far as a server may look into values; and between runs."""
 
 import shlex
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from lineal.views import VersionView
 from lineal.views.ancestry import compare_lineages
 from lineal.views.base import name_text
 from lineal.views.difference import Difference
+from lineal.views.run_comparison import MOST, compare_runs
 
 LARGEST: Final = 256 * 1024 * 1024
 """Bytes of a version up to which its value is loaded here: a server has other things to do with its memory."""
@@ -36,8 +37,16 @@ class PairQuery(BaseModel):
     key: list[str] = Field([], max_length=20)
 
 
+class RunsQuery(BaseModel):
+    """Runs by id, in the order in which they are shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: list[Annotated[str, Field(pattern=ID)]] = Field(min_length=2, max_length=MOST)
+
+
 def add_to(table: Table, client: Client) -> None:
-    """Add the operation to a table; `client` finds what it compares."""
+    """Add the operations to a table; `client` finds what it compares."""
 
     @table.get("/compare/versions", Role.VIEWER)
     def compare_versions(request: Request, query: Annotated[PairQuery, Query()]) -> Response:
@@ -48,6 +57,13 @@ def add_to(table: Table, client: Client) -> None:
         """
         one, other = version_of(client, query.a), version_of(client, query.b)
         return answer(request, difference_json(one, other, query.key))
+
+    @table.get("/compare/runs", Role.VIEWER)
+    def compare_several_runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Response:
+        """Put runs side by side: parameters, metrics, outputs, code with its diff, packages, environment, steps; differences first."""
+        runs = [client.get_pipeline_run(each) for each in query.run]
+        command = shlex.join(["lineal", "runs", "compare", *(run.name for run in runs)])
+        return answer(request, {**compare_runs(runs).to_json(), "command": command})
 
 
 def difference_json(one: VersionView, other: VersionView, key: Sequence[str]) -> dict[str, Json]:

@@ -91,9 +91,8 @@ def add_to(table: Table, client: Client) -> None:
 
     @table.get("/step-runs/{step_run_id}", Role.VIEWER)
     def get_step_run(request: Request, step_run_id: Id) -> Response:
-        """Give one step run, with its code as it was."""
-        view = client.get_step_run(step_run_id)
-        return answer(request, {**step_json(view), "why": view.why, "source": view.source, "run": view.run.name})
+        """Give one step run: its code as it was, why it ran, and what its key was made of beside the call that it is compared with."""
+        return answer(request, _detail_json(client.get_step_run(step_run_id)))
 
     @table.get("/step-runs/{step_run_id}/log", Role.VIEWER)
     def get_log(request: Request, step_run_id: Id, offset: Annotated[int, Query(ge=0, le=1 << 40)] = 0) -> Response:
@@ -164,6 +163,13 @@ def step_json(step: StepRunView) -> dict[str, Json]:
     """Give a step run with the versions that went in and came out, in order."""
     inputs, outputs = ([_port_json(name, version) for name, version in named.items()] for named in (step.inputs, step.outputs))
     return {**shapes.step_run_json(step.record), "inputs": inputs, "outputs": outputs}
+
+
+def _detail_json(view: StepRunView) -> dict[str, Json]:
+    parts, compared = view.key_parts
+    known = {"why": view.why, "source": view.source, "diff": view.code_diff, "run": view.run.name}
+    before: Json = None if compared is None else {"id": compared.record.id, "name": compared.name}
+    return {**step_json(view), **known, "key_parts": [part._asdict() for part in parts], "compared_with": before}
 
 
 def _port_json(name: str, version: VersionView) -> dict[str, Json]:

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from lineal.engine.fingerprint import explain_change
-from lineal.engine.reasons import diff_of, why
+from lineal.engine.key_parts import KeyPart
+from lineal.engine.reasons import diff_of, parts_of, why
 from lineal.engine.undeclared import summary
 from lineal.engine.why import value_text
 from lineal.errors import UsageError
@@ -211,6 +212,12 @@ class StepRunView(StepRunFacts):
         A unified diff; empty when the code is the same, and for a step run whose earlier result was given.
         """
         return diff_of(self.record, self.workspace.metadata)
+
+    @cached_property
+    def key_parts(self) -> "tuple[list[KeyPart], RunView | None]":
+        """What its cache key was made of, beside the same parts of the call that `why` names; and the run of that call, if there is one."""
+        parts, run = parts_of(self.record, self.workspace.metadata)
+        return parts, None if run is None else RunView(run, self.workspace)
 
     def replay(self, *, debugger: str | Debugger | None = None) -> dict[str, Any]:
         """Call the step's function again, as the code says it now, with its stored inputs, and give its outputs by name. Nothing is recorded.

@@ -116,3 +116,22 @@ def test_why_names_the_helper_that_changed(lineal, train_file: Path) -> None:
     assert "helper_module.py" in sentence
     assert "\n-    return 1\n+    return 22\n" in lineal("why", run, "load", "--diff").out
     assert "+    return 22" in lineal("why", run, "load", "--diff", "--json").json["steps"][0]["diff"]
+
+
+def test_runs_are_compared(lineal, trained: list[str]) -> None:
+    """Only what differs, unless all is asked for."""
+    lines = [line.split() for line in lineal("runs", "compare", *trained).out.splitlines()]
+    assert lines[:3] == [["parameters"], trained, ["rate", "0.5", "0.7"]]
+    assert ["train", "model@1", "model@2"] in lines
+    assert not any(line[:1] == ["rows"] for line in lines)
+    assert ["rows", "3", "3"] in [line.split() for line in lineal("runs", "compare", *trained, "--all").out.splitlines()]
+    found = lineal("runs", "compare", *trained, "--json").json
+    assert [run["name"] for run in found["runs"]] == trained
+    assert lineal("runs", "compare", trained[0]).code == 2
+
+
+def test_the_diff_of_code_is_shown_on_request(lineal, trained: list[str], train_file: Path) -> None:
+    train_file.write_text(train_file.read_text().replace("return list(range(rows))", "return list(range(rows, 2 * rows))"))
+    run = lineal("run", f"{train_file}:training", "--json").json["name"]
+    assert "+    return list(range(rows, 2 * rows))" in lineal("runs", "compare", trained[0], run, "--diff").out.splitlines()
+    assert "+    return" not in lineal("runs", "compare", trained[0], run).out

@@ -28,3 +28,9 @@ def test_a_version_that_a_run_made_is_not_deleted_and_the_refusal_names_the_run(
 def test_a_deleted_run_says_what_nothing_refers_to_any_more(server: TestClient, run: RunView) -> None:
     assert server.delete(f"/api/v1/runs/{run.id}").json() == {"unreferenced": 2}
     assert server.get(f"/api/v1/runs/{run.id}").status_code == 404
+
+
+def test_a_run_has_a_note_too(server: TestClient, run: RunView) -> None:
+    found = server.post(f"/api/v1/runs/{run.id}/note", json={"note": " baseline\n"}).json()
+    assert (found["id"], found["metadata"]) == (str(run.id), {"note": "baseline"})
+    assert server.get(f"/api/v1/runs/{run.id}").json()["metadata"] == {"note": "baseline"}

@@ -7,6 +7,9 @@ from starlette.testclient import TestClient
 
 from lineal import save_artifact
 from lineal.server import comparing
+from lineal.views import RunView
+
+from .conftest import counting
 
 
 class Odd:
@@ -53,3 +56,16 @@ def test_large_values_are_not_loaded(server: TestClient, monkeypatch: pytest.Mon
 
 def test_only_ids_are_compared(server: TestClient) -> None:
     assert server.get("/api/v1/compare/versions", params={"a": "model@1", "b": "latest"}).status_code == 422
+
+
+def test_runs_stand_side_by_side(server: TestClient, run: RunView) -> None:
+    """In the order that was asked for, with the command that shows the same."""
+    other = counting(n=7)
+    found = server.get("/api/v1/compare/runs", params={"run": [str(other.id), str(run.id)]}).json()
+    assert [each["name"] for each in found["runs"]] == [other.name, run.name]
+    assert found["command"] == f"lineal runs compare {other.name} {run.name}"
+    parameters = next(each for each in found["sections"] if each["title"] == "parameters")
+    assert parameters["rows"] == [{"name": "n", "values": ["7", "5000"], "same": False}]
+    for wrong in ([str(run.id)], [str(run.id), "latest"], [str(run.id)] * 11):
+        assert server.get("/api/v1/compare/runs", params={"run": wrong}).status_code == 422
+    assert server.get("/api/v1/compare/runs", params={"run": [str(run.id)] * 2}).status_code == 400
