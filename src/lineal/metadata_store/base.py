@@ -66,6 +66,19 @@ class Epochs(Protocol):
 class MetadataStore(Protocol):
     """Where facts live."""
 
+    @property
+    def place(self) -> str:
+        """The file or the address, to be shown."""
+        ...
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether `release`, `mark_lost`, `unless_recorded` and `backup` can be called from here.
+
+        Not over a wire: these raise UsageError then, and what is deleted takes its bytes along where the facts are.
+        """
+        ...
+
     def close(self) -> None:
         """Release connections. The store may be used again and reopens by itself."""
         ...
@@ -112,7 +125,11 @@ class MetadataStore(Protocol):
         ...
 
     def heartbeat(self, run_id: str, now: int, running: Sequence[StepRunRecord] = ()) -> None:
-        """Renew a run's lease and show the given step runs, which have been running for a while, as running."""
+        """Renew a run's lease and show the given step runs, which have been running for a while, as running.
+
+        `now` is the time of the run's machine. A store with a clock of its own may take its own time for one that is far from that, and
+        may then leave a run alone in `crash_run`.
+        """
         ...
 
     def crash_run(self, run_id: str, reason: str, now: int) -> None:

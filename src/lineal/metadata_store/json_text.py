@@ -7,7 +7,7 @@ escapes, which every database keeps.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lineal.errors import UsageError
@@ -19,6 +19,7 @@ MAX_DEPTH = 200
 """Deepest nesting, well below what the reading side's recursion can take."""
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_encode_as_it_is = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _decode = json.JSONDecoder().decode
 _FLOAT = "$float"
 
@@ -28,24 +29,37 @@ def dump(value: Any, what: str = "value") -> str:
 
     Raises UsageError, naming `what`, for a value of another type, a circle, nesting deeper than MAX_DEPTH or a text longer than MAX_LENGTH.
     """
+    text = _text(value, what, _encode)
+    if len(text) > 2 * MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_depth(value, what)
+    if len(text) > MAX_LENGTH:
+        raise UsageError(f"{what} has {len(text)} characters as JSON, at most {MAX_LENGTH} are kept; save it as an artifact instead")
+    return text
+
+
+def dump_whole(value: Any, what: str) -> str:
+    """Give the text of something that holds many such values, in the order in which it has them and of any length.
+
+    Raises UsageError as `dump` does; how deep a value nests is for whoever keeps it to look at.
+    """
+    return _text(value, what, _encode_as_it_is)
+
+
+def _text(value: Any, what: str, encode: Callable[[Any], str]) -> str:
     try:
         try:
-            text = _encode(value)
+            text = encode(value)
             if '"$' in text:
-                text = _encode(_escaped(value))
+                text = encode(_escaped(value))
         except ValueError as error:
             if "Circular" in str(error):
                 raise
-            text = _encode(_escaped(value))  # NaN or an infinity
+            text = encode(_escaped(value))  # NaN or an infinity
     except (TypeError, ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise UsageError(
             f"{what} cannot be kept as JSON: {reason}; give numbers, strings, booleans, None, lists and dicts of such"
         ) from error
-    if len(text) > 2 * MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH:
-        _check_depth(value, what)
-    if len(text) > MAX_LENGTH:
-        raise UsageError(f"{what} has {len(text)} characters as JSON, at most {MAX_LENGTH} are kept; save it as an artifact instead")
     return text
 
 

@@ -105,6 +105,14 @@ class SqliteMetadataStore:
     def __repr__(self) -> str:
         return f"SqliteMetadataStore({str(self.path)!r})"
 
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    @property
+    def takes_bytes(self) -> bool:
+        return True
+
     def close(self) -> None:
         self._db.close()
 

@@ -1,0 +1,144 @@
+"""The table of operations of a metadata store, read off its protocol: what can be asked for over a wire, and how it is written there.
+
+The server makes a route of each, the client of a server a call of each, both from this table: a method that is added to the protocol
+and to a list below can be used from afar without another line.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal
+
+from lineal.errors import UsageError
+from lineal.metadata_store.base import MetadataStore
+from lineal.metadata_store.codec import Codec, codec_of
+from lineal.metadata_store.json_text import dump_whole, load
+
+Kind = Literal["read", "write", "look after"]
+
+MOST_BYTES: Final = 64 << 20
+"""Bytes that one call may send. A step's commit has some hundred; one of a folder of 100,000 files about 15 million."""
+
+_KINDS: Final[Mapping[Kind, str]] = {
+    "read": """
+        identity pair epoch get_run list_runs find_step_runs list_step_runs get_step_run step_edges previous_step_runs step_runs_before
+        earlier_step_runs find_cached find_running trust_in get_version list_versions list_artifacts visualizations get_code get_object
+        references version_ids prunable condemned bytes_kept recorded versions_of run_edges step_counts list_pipelines totals consumers
+        lineage versions_by_id versions_by_name step_runs_by_id runs_by_id last_object needed_objects broken_tombstones""",
+    "write": """
+        begin_run finish_run heartbeat crash_run finish_step finish_steps save_version settle update_version update_artifact update_run
+        hold delete_versions delete_run""",
+    "look after": "add_trust accept_epoch prune integrity mend_tombstones mark_found",
+}
+"""Who may do what: whoever may read; whoever may write; and what takes from everybody, or decides for them."""
+
+HERE: Final = frozenset({"close", "release_thread", "takes_bytes", "place", "room", "backup", "release", "mark_lost", "unless_recorded"})
+"""What belongs to the process that has the facts: it takes local files, or calls back under the write lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        name: That of the method.
+        kind: "read", "write" or "look after".
+        about: What it does, in the words of the protocol.
+        signature: That of the protocol, without `self`.
+        arguments: How each argument is written, by name.
+        result: How the result is.
+    """
+
+    name: str
+    kind: Kind
+    about: str
+    signature: inspect.Signature
+    arguments: Mapping[str, Codec]
+    result: Codec
+
+    @property
+    def is_write(self) -> bool:
+        """Whether a second call may find something else than the first."""
+        return self.kind != "read" and self.name != "integrity"
+
+    def pack(self, *given: Any, **named: Any) -> bytes:
+        """Give the text of a call. Raises UsageError for arguments that cannot be sent, or are more than MOST_BYTES."""
+        bound = self.signature.bind(*given, **named).arguments
+        try:
+            plain = {name: self.arguments[name].encode(_listed(value) if name == "filters" else value) for name, value in bound.items()}
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            raise UsageError(f"{self.name}() was given what it does not take: {error}") from error
+        body = dump_whole(plain, f"what {self.name}() was given").encode("ascii")
+        if len(body) > MOST_BYTES:
+            raise UsageError(
+                f"{self.name}() was given {len(body):,} bytes, and a server takes {MOST_BYTES:,} at once; give it less at a time"
+            )
+        return body
+
+    def unpack(self, body: bytes) -> tuple[list[Any], dict[str, Any]]:
+        """Give positional and named arguments of a call. Raises UsageError for what is none."""
+        plain = _plain(body, f"the body of {self.name}")
+        if type(plain) is not dict:
+            raise UsageError(f"the body of {self.name} should be an object with its arguments")
+        unknown = [name for name in plain if name not in self.arguments]
+        if unknown:
+            raise UsageError(f"{self.name} takes no {unknown[0]!a}; it takes: {', '.join(self.arguments) or 'nothing'}")
+        found = {name: self.arguments[name].decode(value) for name, value in plain.items()}
+        parameters = self.signature.parameters
+        missing = [name for name, each in parameters.items() if name not in found and each.default is each.empty]
+        if missing:
+            raise UsageError(f"{self.name} lacks {', '.join(missing)}")
+        named = {name: value for name, value in found.items() if parameters[name].kind is inspect.Parameter.KEYWORD_ONLY}
+        given = [
+            found.get(name, each.default) for name, each in parameters.items() if each.kind is not inspect.Parameter.KEYWORD_ONLY
+        ]  # by place: a store may call a parameter otherwise
+        return given, named
+
+    def pack_result(self, value: Any) -> bytes:
+        """Give the text of a result."""
+        return dump_whole(self.result.encode(value), f"the result of {self.name}()").encode("ascii")
+
+    def unpack_result(self, body: bytes) -> Any:
+        """Give the result of a text. Raises UsageError for what is none."""
+        return self.result.decode(_plain(body, f"the answer to {self.name}"))
+
+    def bound(self, store: MetadataStore) -> Callable[..., Any]:
+        """Give the method of a store that does it."""
+        method: Callable[..., Any] = getattr(store, self.name)
+        return method
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    """Give all operations by name, in the order of the protocol."""
+    kinds = {name: kind for kind, names in _KINDS.items() for name in names.split()}
+    return {name: _operation(name, method, kinds[name]) for name, method in protocol_methods() if name not in HERE}
+
+
+def protocol_methods() -> Iterator[tuple[str, Any]]:
+    """Give what the protocol of metadata stores has, by name."""
+    return ((name, each) for name, each in vars(MetadataStore).items() if not name.startswith("_"))
+
+
+def _operation(name: str, method: Any, kind: Kind) -> Operation:
+    hints = typing.get_type_hints(method)
+    result = codec_of(hints.pop("return"), f"the answer to {name}")
+    signature = inspect.signature(method)
+    signature = signature.replace(parameters=list(signature.parameters.values())[1:])
+    arguments = {each: codec_of(hint, f"{name}: {each}") for each, hint in hints.items()}
+    return Operation(name, kind, (method.__doc__ or "").partition("\n")[0], signature, arguments, result)
+
+
+def _plain(body: bytes, what: str) -> Any:
+    try:
+        return load(body.decode("ascii"))
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise UsageError(f"{what} cannot be read: {reason}") from error
+
+
+def _listed(filters: Any) -> Any:
+    """Give filters with lists for sets, which JSON does not have."""
+    return {name: list(value) if isinstance(value, set | frozenset) else value for name, value in filters.items()}
