@@ -13,13 +13,12 @@ from lineal.backups import BackupReport, back_up
 from lineal.doctor import Check, Places, examine
 from lineal.engine.bar import ReadingBar
 from lineal.errors import InUse, NotFound, UsageError
-from lineal.host import alone
 from lineal.model.lists import created_in, given, state
 from lineal.model.metadata import hold_metadata
 from lineal.model.moments import Moment
 from lineal.model.naming import check_tags, check_version
 from lineal.model.states import Status
-from lineal.pruning import PruneReport, Selection, check_stores, collect, preview, prune
+from lineal.pruning import PruneReport, Selection, check_here, delete_versions, preview, prune
 from lineal.verifying import GRACE, VerifyReport, verify
 from lineal.views import ArtifactView, Named, PipelineView, RunView, StepRunView, VersionView, notice_crash
 from lineal.views.base import name_text
@@ -396,8 +395,8 @@ class Client:
             keep_last: Keep the newest so many versions of each artifact.
             force: Also when more than 1 GiB and more than half of all data would go.
 
-        Registered data is never deleted, only its record. Raises UsageError for both `only_artifact` and `only_metadata`, Conflict while
-        another prune is at work, StoreMismatch when the artifact store is not there or another one, StoreError for data that cannot be
+        Registered data is never deleted, only its record. Raises UsageError for both `only_artifact` and `only_metadata`, and where the
+        facts are behind a server, which prunes by itself; Conflict while another prune is at work, StoreMismatch when the artifact store is not there or another one, StoreError for data that cannot be
         removed.
         """
         if only_artifact and only_metadata:
@@ -407,6 +406,8 @@ class Client:
         selection = Selection(what, names, older_than, keep_last or 0)
         workspace = self.workspace
         metadata = workspace.metadata
+        if not dry_run:
+            check_here(metadata, "artifact prune")
         with metadata.room():
             self._notice_crashes()  # what a dead run was given is free
             if dry_run:
@@ -428,6 +429,8 @@ class Client:
         another one.
         """
         workspace = self.workspace
+        if repair:
+            check_here(workspace.metadata, "verify --repair")
         hashes = None if read_data else workspace.settings.home / "hashes"
         with ReadingBar("the store", quiet=workspace.settings.quiet, units="objects") as bar:
             return verify(
@@ -445,6 +448,7 @@ class Client:
         for a folder that holds something else, Conflict while a prune or another backup is at work, StorageFull.
         """
         workspace = self.workspace
+        check_here(workspace.metadata, "backup")
         with ReadingBar("the backup", quiet=workspace.settings.quiet, units="objects") as bar:
             return back_up(workspace.metadata, workspace.artifact_store, workspace.logs, self._lock, Path(path).expanduser(), bar)
 
@@ -462,16 +466,12 @@ class Client:
         )  # fmt: skip
 
     def _delete(self, ids: Sequence[str]) -> None:
-        check_stores(self.workspace.metadata, self.workspace.artifact_store)
-        with self.workspace.metadata.room(), alone(self._lock) as mine:
-            self.workspace.metadata.delete_versions(ids)
-            if mine:  # else a prune takes the bytes, or the next one does after a backup, which may have copied the record just now
-                collect(self.workspace.metadata, self.workspace.artifact_store)
+        delete_versions(self.workspace.metadata, self.workspace.artifact_store, self._lock, ids)
 
     @property
     def _lock(self) -> Path:
         """The file that keeps prunes and backups apart."""
-        return self.workspace.settings.home / "prune.lock"
+        return self.workspace.prune_lock
 
     def _notice_crashes(self) -> None:
         # Before the question is asked: a filter on the state, and the total, must see what is so now. Few runs ever say running.

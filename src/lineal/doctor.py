@@ -53,10 +53,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What is looked at: the home, the database, the artifact store's folder, the durability in force, and how the stores are opened."""
+    """What is looked at: the home, the database (None where a server has the facts), the artifact store's folder, the durability in force,
+    and how the stores are opened.
+    """
 
     home: Path
-    database: Path
+    database: Path | None
     store: Path
     durability: str
     open_metadata: Callable[[], MetadataStore]
@@ -66,9 +68,11 @@ class Places:
 def examine(places: Places) -> list[Check]:
     """Look at everything. Writes only into folders of its own, which are gone afterwards; makes the stores when they are not there."""
     checks = [*_versions(), *_stores(places), _durability(places.durability)]
-    for name, path in (("home", places.home), ("database", places.database), ("artifact store", places.store)):
-        checks += _place(name, path, sqlite=name == "database")
-    checks.append(_tested("test of the database", lambda: _test_database(places.database.parent)))
+    database = places.database
+    for name, path in (("home", places.home), ("database", database), ("artifact store", places.store)):
+        checks += [] if path is None else _place(name, path, sqlite=name == "database")
+    if database is not None:
+        checks.append(_tested("test of the database", lambda: _test_database(database.parent)))
     checks.append(_tested("test of the artifact store", lambda: _test_store(places.open_store())))
     return checks
 
@@ -100,7 +104,7 @@ def _stores(places: Places) -> Iterator[Check]:
     if isinstance(identity, LinealError):
         yield Check("metadata store", "problem", str(identity), "see the message")
         return
-    yield Check("metadata store", "ok", f"{places.database}, schema {identity[1]}")
+    yield Check("metadata store", "ok", f"{metadata.place}, schema {identity[1]}")
     if isinstance(store, LinealError):
         return
     yield Check("artifact store", "ok", f"{store.url}, id {store.identity}")

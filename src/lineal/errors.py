@@ -31,6 +31,7 @@
         ├── StorageFull          no space left, or a quota or file-size limit is reached
         ├── StoreMismatch        this folder is not the store that the facts belong to
         ├── StoreBusy            another process held the write lock for too long
+        ├── AccessRefused        a server does not know who asks, or does not let them
         └── SchemaTooNew         a newer Lineal wrote this store
 
 An error also derives from the builtin that a casual user would catch. `exit_code` is what the command line ends with and
@@ -236,6 +237,12 @@ class StoreMismatch(StoreError, RuntimeError):
 
 class StoreBusy(StoreError, TimeoutError):
     """Another process held the write lock for too long."""
+
+
+class AccessRefused(StoreError, PermissionError):
+    """A server does not know who asks, or does not let them do this."""
+
+    http_status = 403
 
 
 class SchemaTooNew(StoreError, RuntimeError):

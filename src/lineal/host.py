@@ -23,6 +23,9 @@ from typing import IO, NamedTuple, TextIO
 from lineal import memory
 from lineal.errors import typed
 
+MARK = "+"
+"""Stands between machine and folder in a token; in no name of a machine."""
+
 _WIDTH = 2048
 _LINUX_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -83,9 +86,15 @@ _alone: set[tuple[str, int]] = set()
 _alone_lock = threading.Lock()
 
 
-def life_sign(folder: Path) -> "LifeSign":
-    """Give this process's sign of life in a folder: always the same one, also to threads that ask at once."""
-    return _signs.setdefault(folder, LifeSign(folder))
+def life_sign(folder: Path, *, shared: bool = False) -> "LifeSign":
+    """Give this process's sign of life in a folder: always the same one, also to threads that ask at once.
+
+    Args:
+        folder: Where it is.
+        shared: Whether tokens are read by processes that have other folders, also of this machine: then they name the folder too, so that
+            nobody takes a process for dead whose sign is somewhere else.
+    """
+    return _signs.setdefault((folder, shared), LifeSign(folder, shared=shared))
 
 
 class Vitals(NamedTuple):
@@ -100,8 +109,10 @@ class Vitals(NamedTuple):
 class LifeSign:
     """This process's sign of life in a folder: `token` names it, `is_alive` reads anyone's, `last` what somebody said before dying."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
         self.folder = folder
+        self._shared = shared
+        self._name = ""
         self._lock = threading.Lock()
         self._pid = 0
         self._token = ""
@@ -119,7 +130,7 @@ class LifeSign:
         self._lock = threading.Lock()
 
     def _take(self) -> None:
-        token = f"{host_name()}:{os.getpid()}:{secrets.token_hex(4)}"
+        token = f"{self._place()}:{os.getpid()}:{secrets.token_hex(4)}"
         path = self._path(token)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -132,6 +143,12 @@ class LifeSign:
         atexit.register(_remove_own, token, path)
         self._token = token
         self._pid = os.getpid()  # last: it tells other threads that the token is there
+
+    def _place(self) -> str:
+        """Give the machine, and the folder where that does not follow from it."""
+        if not self._name:
+            self._name = f"{host_name()}{MARK}{_folder_id(self.folder)}" if self._shared else host_name()
+        return self._name
 
     def beat(self) -> None:
         """Write down how this process is, for whoever finds it dead. Cheap, and never an error: a full disk must not stop a run."""
@@ -158,9 +175,10 @@ class LifeSign:
     def is_alive(self, token: str) -> bool | None:
         """Tell whether the process of that token still lives.
 
-        None when it cannot be asked: it ran on another machine, belongs to another user, or the file system has no locks.
+        None when it cannot be asked: it ran on another machine, has its sign in another folder, belongs to another user, or the file
+        system has no locks.
         """
-        if token.rsplit(":", 2)[0] != host_name():
+        if token.rsplit(":", 2)[0] != self._place():
             return None
         if token in _own and _own[token][0] == os.getpid():
             return True  # never opened again here: closing the file would drop the lock that this process holds on it
@@ -177,7 +195,26 @@ class LifeSign:
         return self.folder / f"{token.replace(':', '-').replace(os.sep, '-')}.lock"
 
 
-_signs: dict[Path, LifeSign] = {}
+def machine_of(token: str) -> str:
+    """Give the name of the machine of a token."""
+    return token.rsplit(":", 2)[0].partition(MARK)[0]
+
+
+def _folder_id(folder: Path) -> str:
+    """Give a name of a folder that no other has: of this machine, of a container on it, or of another machine of the same name."""
+    path = folder / "id"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():  # of two that are here for the first time at once the last one wins: the other is judged by its heartbeat
+            part = folder / f"id-{secrets.token_hex(4)}"
+            part.write_text(secrets.token_hex(8), encoding="ascii")
+            part.replace(path)
+        return path.read_text(encoding="ascii")
+    except OSError as error:
+        raise typed(error, str(path)) from error
+
+
+_signs: dict[tuple[Path, bool], LifeSign] = {}
 _own: dict[str, tuple[int, IO[bytes]]] = {}
 """Tokens that this process, or one that it was forked from, has taken, with its process id. Closing the file would drop the lock."""
 

@@ -130,6 +130,28 @@ def prune(
     return _report([each for each in found if each.id in gone], freed + more_freed, (*errors, *more_errors))
 
 
+def delete_versions(metadata: MetadataStore, store: ArtifactStore, lock: Path, ids: Sequence[str]) -> None:
+    """Delete all of these versions with the bytes that only they need, or none.
+
+    Raises as `MetadataStore.delete_versions` and `check_stores` do, and StoreError for bytes that cannot be removed: the next prune does.
+    """
+    check_stores(metadata, store)
+    with metadata.room(), host.alone(lock) as mine:
+        metadata.delete_versions(ids)
+        # Else a prune takes the bytes, or the next one does after a backup, which may have copied the record just now.
+        if mine and metadata.takes_bytes:
+            collect(metadata, store)
+
+
+def check_here(metadata: MetadataStore, what: str) -> None:
+    """Raise UsageError when bytes cannot be taken away from here, as the facts are behind a server. `what` is a command."""
+    if not metadata.takes_bytes:
+        raise UsageError(
+            f"the facts are behind the server {metadata.place}: run `lineal {what}` on its machine, with the settings that it runs with, "
+            "or use the storage page of its dashboard"
+        )
+
+
 def check_stores(metadata: MetadataStore, store: ArtifactStore) -> None:
     """Raise StoreMismatch unless these facts and these bytes belong together, are there, and the facts are the newest that there were."""
     metadata.pair(store.identity)

@@ -31,7 +31,9 @@ from lineal.host import LifeSign, life_sign
 from lineal.materializers.registry import REGISTRIES
 from lineal.metadata_store.accounts import AccountStore, SqliteAccounts
 from lineal.metadata_store.base import MetadataStore
+from lineal.metadata_store.http import connect
 from lineal.metadata_store.sql import SqliteMetadataStore
+from lineal.model import digest
 from lineal.orchestrators.local import ProcessExecutor, SerialExecutor
 from lineal.settings import Settings
 
@@ -62,32 +64,42 @@ class Workspace:
             with self._lock:
                 if self._metadata is None:
                     prepare_home(self.settings.home)
-                    path, durability = self.database, self.settings.durability
-                    metadata = SqliteMetadataStore(
-                        path,
-                        durability=durability,
-                        sealed=lambda digest: self.artifact_store.has(digest),
-                        epochs=lambda: self.artifact_store,
-                    )
+                    metadata = self._open_metadata()
                     if self._artifacts is not None:
                         _pair(metadata, self.artifact_store)
                     self._metadata = metadata
         return self._metadata
 
+    def _open_metadata(self) -> MetadataStore:
+        path = self.database
+        if path is None:
+            return connect(self.settings.metadata_store, lambda: self.settings.token)
+        return SqliteMetadataStore(
+            path,
+            durability=self.settings.durability,
+            sealed=lambda digest: self.artifact_store.has(digest),
+            epochs=lambda: self.artifact_store,
+        )
+
     @property
     def accounts(self) -> AccountStore:
-        """Who may ask a server for what: beside the facts."""
+        """Who may ask a server for what: beside the facts. Raises SettingsError where these are on another server."""
         if self._accounts is None:
             with self._lock:
                 if self._accounts is None:
                     prepare_home(self.settings.home)
-                    self._accounts = SqliteAccounts(self.database)
+                    self._accounts = SqliteAccounts(_sqlite_path(self.settings))
         return self._accounts
 
     @property
-    def database(self) -> Path:
-        """The file of the metadata store."""
-        return _sqlite_path(self.settings)
+    def database(self) -> Path | None:
+        """The file of the metadata store; None where that is a server."""
+        return None if is_server(self.settings.metadata_store) else _sqlite_path(self.settings)
+
+    @property
+    def prune_lock(self) -> Path:
+        """The file that keeps prunes and backups apart."""
+        return self.settings.home / "prune.lock"
 
     @property
     def store_folder(self) -> Path:
@@ -127,12 +139,15 @@ class Workspace:
     def life(self) -> LifeSign:
         """This process's sign of life, by which others see that its runs are not dead."""
         prepare_home(self.settings.home)
-        return life_sign(self.settings.home / "alive")
+        return life_sign(self.settings.home / "alive", shared=self.database is None)
 
     @property
     def claims(self) -> Claims | None:
-        """Who of this machine makes which result now, kept beside the facts; None where that is switched off."""
-        path = self.database
+        """Who of this machine makes which result now, kept beside the facts, or in the home when these are on a server; None where that
+        is switched off.
+        """
+        url = self.settings.metadata_store
+        path = self.database or self.settings.home / f"server-{digest.of_text('server', url)[:16]}"
         return claims_at(path.with_name(f"{path.name}.claims")) if self.settings.single_flight == "on" else None
 
     @property
@@ -242,13 +257,20 @@ def prepare_home(home: Path) -> bool:
     return True
 
 
+def is_server(metadata_store: str) -> bool:
+    """Tell whether a setting of that name is the address of a server."""
+    return metadata_store.startswith(("http://", "https://"))
+
+
 def _sqlite_path(settings: Settings) -> Path:
     url = settings.metadata_store
     if not url:
         return settings.home / "lineal.db"
     if url.startswith("sqlite:///"):
         return Path(url.removeprefix("sqlite:///")).expanduser()
-    raise SettingsError(f"metadata_store {url!r} is not supported; use sqlite:///path/to/file.db")
+    raise SettingsError(
+        f"metadata_store {url!r} is not supported; use sqlite:///path/to/file.db, or the https:// address of a Lineal server"
+    )
 
 
 def _store_folder(settings: Settings) -> Path:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lineal.metadata_store.sql import SqliteMetadataStore
-from lineal.testing.deleting import SealedTests
+from lineal.testing.deleting import OwnFactsTests, SealedTests
 from lineal.testing.metadata_store import MetadataStoreTests
 
 
-class TestSqliteMetadataStore(MetadataStoreTests, SealedTests):
+class TestSqliteMetadataStore(MetadataStoreTests, OwnFactsTests, SealedTests):
     """The whole contract."""
 
     def make_store(self, tmp_path: Path) -> SqliteMetadataStore:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lineal import host
-from lineal.host import LifeSign, boot_id, host_name, in_notebook, life_sign, progress_stream
+from lineal.host import LifeSign, boot_id, host_name, in_notebook, life_sign, machine_of, progress_stream
 
 
 @pytest.fixture
@@ -114,6 +114,19 @@ def test_another_machine_cannot_be_asked(folder: Path) -> None:
     """A process id of another machine says nothing here; neither does what is no token."""
     assert LifeSign(folder).is_alive(f"elsewhere.{host_name()}:1:abcd") is None
     assert LifeSign(folder).is_alive("nonsense") is None
+
+
+def test_a_sign_in_another_folder_cannot_be_asked_where_tokens_are_shared(tmp_path: Path, folder: Path) -> None:
+    """Runs of one machine may have homes of their own and one server: what is not where one looks is not dead."""
+    ours, theirs = life_sign(folder, shared=True), life_sign(tmp_path / "other", shared=True)
+    assert ours.is_alive(ours.token()) is True
+    assert LifeSign(folder, shared=True).is_alive(ours.token()) is True
+    dead = f"{ours.token().rpartition(':')[0]}:00000000"
+    assert ours.is_alive(dead) is False
+    for other in (theirs, LifeSign(folder)):
+        assert other.is_alive(dead) is None
+        assert ours.is_alive(other.token()) is None
+    assert machine_of(ours.token()) == machine_of(LifeSign(folder).token()) == host_name()
 
 
 def test_a_token_cannot_lead_out_of_the_folder(tmp_path: Path, folder: Path) -> None:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from lineal.artifact_store.fsops import open_regular
-from lineal.errors import LinealError
+from lineal.errors import LinealError, VersionGone
 from lineal.model.text import finite
 
 CHUNK: Final = 256 * 1024
@@ -55,7 +55,8 @@ def problem(status: int, title: str, detail: str, **more: Any) -> Response:
 
 def problem_of(error: LinealError) -> Response:
     """Answer with a typed error: its class as title, its message as detail, its HTTP status."""
-    return problem(error.http_status, type(error).__name__, str(error))
+    more = {"step_run_id": error.step_run_id} if isinstance(error, VersionGone) else {}
+    return problem(error.http_status, type(error).__name__, str(error), **more)
 
 
 class Span(NamedTuple):

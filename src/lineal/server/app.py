@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from lineal.client import Client
-from lineal.errors import LinealError
-from lineal.server import accounts, changing, comparing, content, live, overviews, pages, reading, signing_in, storing, tables
+from lineal.errors import LinealError, UsageError
+from lineal.metadata_store.operations import MOST_BYTES
+from lineal.server import accounts, changing, comparing, content, facts, live, overviews, pages, reading, signing_in, storing, tables
 from lineal.server.access import Access, Principal, Role, TooManyAttempts, cookie_name
 from lineal.server.answers import answer, problem, problem_of
 from lineal.server.gate import Gate
@@ -35,15 +36,22 @@ class _Refused(Exception):
 def create_app(workspace: Workspace, access: Access, hosts: Iterable[str], root_path: str = "") -> Gate:
     """Make the ASGI application that serves a workspace.
 
+    Raises UsageError when the facts of the workspace are on a server themselves.
+
     Args:
         workspace: The stores to serve. Nothing of them is ever unpickled here, whatever the setting says.
         access: Who may ask.
         hosts: Exact values of the Host header under which it is reached, such as `127.0.0.1:8237`.
         root_path: Path below which a proxy shows it, such as `/lineal`; empty for none.
     """
+    if workspace.database is None:
+        raise UsageError(
+            f"metadata_store is the server {workspace.settings.metadata_store}: open that; a server of your own needs a database (unset "
+            "LINEAL_METADATA_STORE, or give it sqlite:///path)"
+        )
     client = Client(Workspace(replace(workspace.settings, pickle="forbid")))
     table = Table()
-    for part in (reading, overviews, comparing, tables, content, changing, storing, live):
+    for part in (reading, overviews, comparing, tables, content, changing, storing, live, facts):
         part.add_to(table, client)
     signing_in.add_to(table, access)
     accounts.add_to(table, access)
@@ -60,7 +68,7 @@ def create_app(workspace: Workspace, access: Access, hosts: Iterable[str], root_
         handler = recorded(route.handler, access) if route.is_recorded else route.handler
         api.add_api_route(route.full_path, handler, methods=[route.method], dependencies=guards, response_class=Response)
     _add_problems(api)
-    return Gate(api, hosts, root_path)
+    return Gate(api, hosts, root_path, bodies={f"{PREFIX}{facts.PATH}": MOST_BYTES})
 
 
 def _guard(access: Access, role: Role, *, is_sensitive: bool) -> Callable[[Request], Principal]:

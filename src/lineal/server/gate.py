@@ -6,7 +6,8 @@ submits across sites, and a path that means something else after decoding are tu
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 Scope = dict[str, Any]
@@ -38,9 +39,11 @@ class Gate:
         app: What it protects.
         hosts: The exact values of the Host header that are ours, such as `127.0.0.1:8237`.
         root_path: Path below which a proxy shows it, such as `/lineal`. A proxy may take it off the paths or leave it there.
+        bodies: Bytes that the body of a request may have, by the beginning of its path; elsewhere BODY_LIMIT.
     """
 
-    def __init__(self, app: Any, hosts: Iterable[str], root_path: str = "") -> None:
+    def __init__(self, app: Any, hosts: Iterable[str], root_path: str = "", *, bodies: Mapping[str, int] = MappingProxyType({})) -> None:
+        self._bodies = bodies
         self._app = app
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._root = root_path.rstrip("/")
@@ -57,7 +60,7 @@ class Gate:
         if refused is not None:
             await _refuse(send, *refused)
             return
-        await self._app(self._inner(scope), _Bounded(receive, scope), _with_headers(send))
+        await self._app(self._inner(scope), _Bounded(receive, self._limit(scope)), _with_headers(send))
 
     def _inner(self, scope: Scope) -> Scope:
         """Give the request as the app sees it: with an id, and with the path below which it is shown taken off."""
@@ -65,6 +68,10 @@ class Gate:
         if self._root:
             inner["root_path"] = self._root  # the app's router takes it off by itself where it is there
         return inner
+
+    def _limit(self, scope: Scope) -> int:
+        path = scope["path"].removeprefix(self._root)
+        return next((most for start, most in self._bodies.items() if path.startswith(start)), BODY_LIMIT)
 
     def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
@@ -85,11 +92,11 @@ class Gate:
                 "the path holds what no path of this server does: an encoded slash or dot, a backslash or a control character",
             )
         if scope["method"] not in _SAFE:
-            return _cross_site(headers, scope["scheme"].encode() + b"://" + named[0])
+            return _cross_site(headers, scope["scheme"].encode() + b"://" + named[0], self._limit(scope))
         return None
 
 
-def _cross_site(headers: list[tuple[bytes, bytes]], own: bytes) -> tuple[int, str, str] | None:
+def _cross_site(headers: list[tuple[bytes, bytes]], own: bytes, most: int) -> tuple[int, str, str] | None:
     """Refuse what another site lets a browser send. Programs send no Origin; browsers always do where it matters: `own` is ours."""
     origins = [value.lower() for name, value in headers if name == b"origin"]
     sites = [value for name, value in headers if name == b"sec-fetch-site"]
@@ -99,17 +106,17 @@ def _cross_site(headers: list[tuple[bytes, bytes]], own: bytes) -> tuple[int, st
     if any(kind != b"application/json" for kind in kinds):
         return 415, "Not JSON", "the body of a request is application/json"
     sizes = [value for name, value in headers if name == b"content-length"]
-    if len(sizes) > 1 or (sizes and (not sizes[0].isdigit() or int(sizes[0]) > BODY_LIMIT)):
-        return 413, "Too large", f"the body of a request may have {BODY_LIMIT} bytes"
+    if len(sizes) > 1 or (sizes and (not sizes[0].isdigit() or int(sizes[0]) > most)):
+        return 413, "Too large", f"the body of a request may have {most} bytes"
     return None
 
 
 class _Bounded:
     """Receives a body, and ends the connection when it is longer than it may be, whatever its header said."""
 
-    def __init__(self, receive: Any, scope: Scope) -> None:
+    def __init__(self, receive: Any, most: int) -> None:
         self._receive = receive
-        self._left = BODY_LIMIT
+        self._left = most
 
     async def __call__(self) -> Any:
         message = await self._receive()

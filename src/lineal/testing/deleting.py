@@ -13,7 +13,7 @@ from lineal.model.query import parse_query
 from lineal.model.records import Companion, CompanionFile, InputEdge, NewOutput, RunRecord, SameOutput, StepCommit, VersionRecord
 from lineal.model.states import Status
 from lineal.testing.query import matches
-from lineal.testing.records import a_run, a_step_run, an_object, an_output
+from lineal.testing.records import a_run, a_step_run, an_object, an_output, now
 
 NOW = 1_700_000_000_000_000
 
@@ -93,6 +93,132 @@ class DeletingTests:
         assert store.version_ids("loose") == store.version_ids("unknown") == []
         assert self.saved(store).version == "4"
 
+    def test_deleting_a_run_frees_what_only_it_refers_to(self, store: MetadataStore) -> None:
+        """Its versions stay and nothing refers to them any more; what another run reused or used is referred to as before."""
+        first, second = store.begin_run(a_run(tags=("t",))), store.begin_run(a_run())
+        commit = StepCommit(a_step_run(first, cache_key="k"), (), (an_output("model", b"m"), an_output("other", b"o", output="b")))
+        model, other = store.finish_step(commit)
+        with pytest.raises(InUse, match="running"):
+            store.delete_run(first.id)
+        ended(store, first, an_output("alone"), name="late")
+        ended(
+            store, second, SameOutput("output", model), SameOutput("b", other), status=Status.CACHED, cache_key="k",
+            cached_from=commit.step_run.id,
+        )  # fmt: skip
+        assert store.delete_run(first.id) == 1
+        assert [each.artifact for each in store.prunable()] == ["alone"]
+        assert [each.kind for each in store.references(model.id)] == ["reused"]
+        with pytest.raises(NotFound):
+            store.get_run(first.id)
+        with pytest.raises(NotFound):
+            store.get_step_run(commit.step_run.id)
+        with pytest.raises(NotFound):
+            store.delete_run(first.id)
+        assert store.list_runs({"tag": "t"}, "name", 10, 0).total == 0
+        hit = store.find_cached("k")
+        assert hit is not None  # the cache of what others still use survives
+        assert (hit.run_id, hit.outputs["output"].id) == (second.id, model.id)
+        assert (hit.outputs["output"].run_id, hit.outputs["output"].step) == (None, None)
+
+    def test_what_a_run_holds_is_kept_as_long_as_it_goes_on(self, store: MetadataStore, run: RunRecord) -> None:
+        """Before any edge says so; what is gone is told. The end of the run, and its death, let go."""
+        given, gone = self.saved(store), self.saved(store)
+        store.delete_versions([gone.id])
+        assert store.hold(run.id, [given.id, gone.id, given.id]) == [gone.id]
+        assert [(each.kind, each.run_id, each.step) for each in store.references(given.id)] == [("held", run.id, "")]
+        with pytest.raises(InUse, match=f"run '{run.name}' is going on and was given it"):
+            store.delete_versions([given.id])
+        assert (store.prunable(), store.prune([given.id], "all", NOW)) == ([], [])
+        store.crash_run(run.id, "gone", now())
+        assert [each.id for each in store.prunable()] == [given.id]
+        second = store.begin_run(a_run())
+        assert store.hold(second.id, [given.id]) == []
+        ended(store, second)
+        assert store.references(given.id) == []
+        store.delete_versions([given.id])
+
+    # -- pruning
+
+    def test_prunable_is_what_no_run_and_no_pin_refers_to(self, store: MetadataStore, run: RunRecord) -> None:
+        """Oldest first; by name, by age, and without the newest of each artifact."""
+        loose = [self.saved(store, artifact) for artifact in ("a", "b", "a", "a")]
+        pinned, used = self.saved(store, "a"), self.saved(store, "a")
+        store.update_version(pinned.id, pinned=True)
+        ended(store, run, an_output("made"), inputs=[used])
+
+        def found(**given: Any) -> list[str]:
+            return [each.id for each in store.prunable(**given)]
+
+        assert found() == [each.id for each in loose]
+        assert found(names=["b*", "nothing"]) == [loose[1].id]
+        assert found(created_before=loose[0].created) == []
+        assert found(keep_last=3) == [loose[0].id, loose[2].id]  # pinned, used and the newest loose one are the newest three of a
+        assert found(keep_last=9) == []
+
+    def test_prune_takes_only_what_nothing_refers_to_by_then(self, store: MetadataStore, run: RunRecord) -> None:
+        """A run that came in between keeps what it uses."""
+        gone, used = self.saved(store, content=b"12"), self.saved(store)
+        candidates = [each.id for each in store.prunable()]
+        ended(store, run, inputs=[used])
+        assert store.prune(candidates, "all", NOW) == [gone.id]
+        assert store.versions_by_id(candidates) == {used.id: used}
+        assert store.condemned() == [(gone.object.digest, 2)]
+        assert store.prune(candidates, "all", NOW) == []
+
+    def test_giving_a_pruned_version_again_is_refused_by_name(self, store: MetadataStore, run: RunRecord) -> None:
+        """The error says which step run would have given it, and nothing of the whole batch is recorded."""
+        version = self.saved(store)
+        store.prune([version.id], "artifact", NOW)
+        good = StepCommit(a_step_run(run, "good"), (), (an_output("good"),))
+        bad = StepCommit(a_step_run(run, "bad", status=Status.CACHED), (), (SameOutput("output", version),))
+        with pytest.raises(VersionGone, match=r"loose@1 \(pruned\)") as caught:
+            store.finish_steps([good, bad])
+        assert caught.value.step_run_id == bad.step_run.id
+        assert store.list_step_runs(run.id) == []
+
+    # -- tags
+
+    def test_one_version_of_an_artifact_holds_an_exclusive_tag(self, store: MetadataStore) -> None:
+        """Giving it to another moves it, within the artifact; other tags stay where they are."""
+        first, second, foreign = self.saved(store, "a"), self.saved(store, "a"), self.saved(store, "b")
+        for version in (first, foreign):
+            store.update_version(version.id, add_tags=["x", "production"], exclusive=True)
+        assert store.update_version(second.id, add_tags=["production"], exclusive=True).tags == ("production",)
+        assert [store.get_version(each.id).tags for each in (first, second, foreign)] == [("x",), ("production",), ("x", "production")]
+        found = store.list_versions({"tag": "production"}, "created", 10, 0).items
+        assert [each.id for each in found] == [second.id, foreign.id]
+
+    # -- questions about metadata
+
+    def test_lists_answer_questions_about_metadata(self, store: MetadataStore) -> None:
+        """For versions and runs the same, and the same as a plain evaluation."""
+        owners: list[dict[str, Any]] = [
+            {"accuracy": 0.95, "split": "test"},
+            {"accuracy": "0.95"},
+            {"accuracy": 1, "nested": {"a b": True}},
+            {},
+        ]
+        for metadata in owners:
+            self.saved(store, metadata=metadata)
+            store.begin_run(a_run(metadata=metadata))
+        for text in ("accuracy > 0.9", "accuracy > 0.9 and split == 'test'", "nested.`a b` == true", "not accuracy exists", "split != 'x'"):
+            tree = parse_query(text)
+            expected = [metadata for metadata in owners if matches(tree, metadata)]
+            assert [each.metadata for each in store.list_versions({"metadata": text}, "created", 10, 0).items] == expected
+            assert [each.metadata for each in store.list_runs({"metadata": text}, "created", 10, 0).items] == expected
+        assert store.list_versions({"metadata": ["accuracy > 0.9", "split exists"]}, "created", 10, 0).total == 1
+
+
+class OwnFactsTests(DeletingTests):
+    """A store that has the facts in its own process: it takes bytes away under the write lock, and is told whose bytes they are.
+
+    Inherit beside `MetadataStoreTests`; over a wire these things are done on the other side.
+    """
+
+    def test_it_says_so(self, store: MetadataStore) -> None:
+        """By that others know where to ask for a prune."""
+        assert store.takes_bytes
+
     def test_deleting_condemns_bytes_that_nothing_else_needs(self, store: MetadataStore) -> None:
         """What another live version shares stays; visualizations go with their version."""
         shared, own = an_object(b"shared", inline=None), an_object(b"own", inline=None)
@@ -134,78 +260,6 @@ class DeletingTests:
         assert store.condemned() == condemned
         assert taken(store)[1] == 1
 
-    def test_deleting_a_run_frees_what_only_it_refers_to(self, store: MetadataStore) -> None:
-        """Its versions stay and nothing refers to them any more; what another run reused or used is referred to as before."""
-        first, second = store.begin_run(a_run(tags=("t",))), store.begin_run(a_run())
-        commit = StepCommit(a_step_run(first, cache_key="k"), (), (an_output("model", b"m"), an_output("other", b"o", output="b")))
-        model, other = store.finish_step(commit)
-        with pytest.raises(InUse, match="running"):
-            store.delete_run(first.id)
-        ended(store, first, an_output("alone"), name="late")
-        ended(
-            store, second, SameOutput("output", model), SameOutput("b", other), status=Status.CACHED, cache_key="k",
-            cached_from=commit.step_run.id,
-        )  # fmt: skip
-        assert store.delete_run(first.id) == 1
-        assert [each.artifact for each in store.prunable()] == ["alone"]
-        assert [each.kind for each in store.references(model.id)] == ["reused"]
-        with pytest.raises(NotFound):
-            store.get_run(first.id)
-        with pytest.raises(NotFound):
-            store.get_step_run(commit.step_run.id)
-        with pytest.raises(NotFound):
-            store.delete_run(first.id)
-        assert store.list_runs({"tag": "t"}, "name", 10, 0).total == 0
-        hit = store.find_cached("k")
-        assert hit is not None  # the cache of what others still use survives
-        assert (hit.run_id, hit.outputs["output"].id) == (second.id, model.id)
-        assert (hit.outputs["output"].run_id, hit.outputs["output"].step) == (None, None)
-
-    def test_what_a_run_holds_is_kept_as_long_as_it_goes_on(self, store: MetadataStore, run: RunRecord) -> None:
-        """Before any edge says so; what is gone is told. The end of the run, and its death, let go."""
-        given, gone = self.saved(store), self.saved(store)
-        store.delete_versions([gone.id])
-        assert store.hold(run.id, [given.id, gone.id, given.id]) == [gone.id]
-        assert [(each.kind, each.run_id, each.step) for each in store.references(given.id)] == [("held", run.id, "")]
-        with pytest.raises(InUse, match=f"run '{run.name}' is going on and was given it"):
-            store.delete_versions([given.id])
-        assert (store.prunable(), store.prune([given.id], "all", NOW)) == ([], [])
-        store.crash_run(run.id, "gone", 1)
-        assert [each.id for each in store.prunable()] == [given.id]
-        second = store.begin_run(a_run())
-        assert store.hold(second.id, [given.id]) == []
-        ended(store, second)
-        assert store.references(given.id) == []
-        store.delete_versions([given.id])
-
-    # -- pruning
-
-    def test_prunable_is_what_no_run_and_no_pin_refers_to(self, store: MetadataStore, run: RunRecord) -> None:
-        """Oldest first; by name, by age, and without the newest of each artifact."""
-        loose = [self.saved(store, artifact) for artifact in ("a", "b", "a", "a")]
-        pinned, used = self.saved(store, "a"), self.saved(store, "a")
-        store.update_version(pinned.id, pinned=True)
-        ended(store, run, an_output("made"), inputs=[used])
-
-        def found(**given: Any) -> list[str]:
-            return [each.id for each in store.prunable(**given)]
-
-        assert found() == [each.id for each in loose]
-        assert found(names=["b*", "nothing"]) == [loose[1].id]
-        assert found(created_before=loose[0].created) == []
-        assert found(keep_last=3) == [loose[0].id, loose[2].id]  # pinned, used and the newest loose one are the newest three of a
-        assert found(keep_last=9) == []
-
-    def test_prune_takes_only_what_nothing_refers_to_by_then(self, store: MetadataStore, run: RunRecord) -> None:
-        """A run that came in between keeps what it uses."""
-        gone, used = self.saved(store, content=b"12"), self.saved(store)
-        candidates = [each.id for each in store.prunable()]
-        ended(store, run, inputs=[used])
-        assert store.prune(candidates, "all", NOW) == [gone.id]
-        assert store.versions_by_id(candidates) == {used.id: used}
-        assert taken(store) == ([gone.object.digest], 2)
-        assert store.prune(candidates, "all", NOW) == []
-
     def test_only_artifact_leaves_a_tombstone(self, store: MetadataStore) -> None:
         """The record stays and says when; it is not the newest any more, and the same bytes under the same version bring it back."""
         version = self.saved(store, content=b"12", version="gold", metadata={"m": 1}, tags=("t",))
@@ -239,57 +293,12 @@ class DeletingTests:
         with pytest.raises(NotFound):
             store.get_object(version.object.digest)
 
-    def test_giving_a_pruned_version_again_is_refused_by_name(self, store: MetadataStore, run: RunRecord) -> None:
-        """The error says which step run would have given it, and nothing of the whole batch is recorded."""
-        version = self.saved(store)
-        store.prune([version.id], "artifact", NOW)
-        good = StepCommit(a_step_run(run, "good"), (), (an_output("good"),))
-        bad = StepCommit(a_step_run(run, "bad", status=Status.CACHED), (), (SameOutput("output", version),))
-        with pytest.raises(VersionGone, match=r"loose@1 \(pruned\)") as caught:
-            store.finish_steps([good, bad])
-        assert caught.value.step_run_id == bad.step_run.id
-        assert store.list_step_runs(run.id) == []
-
-    # -- tags
-
-    def test_one_version_of_an_artifact_holds_an_exclusive_tag(self, store: MetadataStore) -> None:
-        """Giving it to another moves it, within the artifact; other tags stay where they are."""
-        first, second, foreign = self.saved(store, "a"), self.saved(store, "a"), self.saved(store, "b")
-        for version in (first, foreign):
-            store.update_version(version.id, add_tags=["x", "production"], exclusive=True)
-        assert store.update_version(second.id, add_tags=["production"], exclusive=True).tags == ("production",)
-        assert [store.get_version(each.id).tags for each in (first, second, foreign)] == [("x",), ("production",), ("x", "production")]
-        found = store.list_versions({"tag": "production"}, "created", 10, 0).items
-        assert [each.id for each in found] == [second.id, foreign.id]
-
-    # -- the pair of facts and bytes
-
     def test_facts_belong_to_one_artifact_store(self, store: MetadataStore, tmp_path: Path) -> None:
         """The first one is remembered, also by those who open the store later; another is refused."""
         store.pair("one")
         store.pair("one")
         with pytest.raises(StoreMismatch, match=r"one.*two"):
             self.make_store(tmp_path).pair("two")
-
-    # -- questions about metadata
-
-    def test_lists_answer_questions_about_metadata(self, store: MetadataStore) -> None:
-        """For versions and runs the same, and the same as a plain evaluation."""
-        owners: list[dict[str, Any]] = [
-            {"accuracy": 0.95, "split": "test"},
-            {"accuracy": "0.95"},
-            {"accuracy": 1, "nested": {"a b": True}},
-            {},
-        ]
-        for metadata in owners:
-            self.saved(store, metadata=metadata)
-            store.begin_run(a_run(metadata=metadata))
-        for text in ("accuracy > 0.9", "accuracy > 0.9 and split == 'test'", "nested.`a b` == true", "not accuracy exists", "split != 'x'"):
-            tree = parse_query(text)
-            expected = [metadata for metadata in owners if matches(tree, metadata)]
-            assert [each.metadata for each in store.list_versions({"metadata": text}, "created", 10, 0).items] == expected
-            assert [each.metadata for each in store.list_runs({"metadata": text}, "created", 10, 0).items] == expected
-        assert store.list_versions({"metadata": ["accuracy > 0.9", "split exists"]}, "created", 10, 0).total == 1
 
 
 class SealedTests:

@@ -23,7 +23,7 @@ from lineal.testing.deleting import DeletingTests
 from lineal.testing.history import HistoryTests
 from lineal.testing.marks import MarkTests
 from lineal.testing.overviews import OverviewTests
-from lineal.testing.records import ODD, a_run, a_step_run, an_object, an_output
+from lineal.testing.records import ODD, a_run, a_step_run, an_object, an_output, now
 from lineal.testing.visualizations import VisualizationTests
 
 
@@ -76,7 +76,7 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
             metadata={"note": "ü"},
             environment={"python": "3.12"},
             process="host:1:ab",
-            heartbeat=7,
+            heartbeat=now(),
         )
         begun = store.begin_run(run)
         assert begun.seq > 0
@@ -109,12 +109,13 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
     def test_heartbeat_shows_steps_and_the_end_replaces_it(self, store: MetadataStore, run: RunRecord) -> None:
         """A step shown as running becomes completed under the same id, and no late heartbeat takes it back."""
         step = a_step_run(run, status=Status.RUNNING, ended=None, duration=None)
-        store.heartbeat(run.id, 77, [step])
+        beat = now()
+        store.heartbeat(run.id, beat, [step])
         assert store.get_step_run(step.id).status is Status.RUNNING
-        assert store.get_run(run.id).heartbeat == 77
+        assert store.get_run(run.id).heartbeat == beat
         done = replace(step, status=Status.COMPLETED, ended=9, cache_key="k")
         [version] = store.finish_step(StepCommit(done, outputs=(an_output(),)))
-        store.heartbeat(run.id, 78, [step])
+        store.heartbeat(run.id, now(), [step])
         found = store.get_step_run(step.id)
         assert (found.status, found.ended, found.cache_key) == (Status.COMPLETED, 9, "k")
         assert version.step_run_id == step.id
@@ -124,22 +125,23 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
         """A run that has ended keeps its state; step runs that have ended keep theirs."""
         done = self.commit(store, run, an_output()).step_run
         hanging = a_step_run(run, "hanging", status=Status.RUNNING, ended=None)
-        store.heartbeat(run.id, 1, [hanging])
-        store.crash_run(run.id, "its process is gone", 500)
+        moment = now()
+        store.heartbeat(run.id, moment, [hanging])
+        store.crash_run(run.id, "its process is gone", moment)
         found = store.get_run(run.id)
-        assert (found.status, found.ended, found.error) == (Status.CRASHED, 500, "its process is gone")
+        assert (found.status, found.ended, found.error) == (Status.CRASHED, moment, "its process is gone")
         assert store.get_step_run(hanging.id).status is Status.CRASHED
         assert store.get_step_run(done.id).status is Status.COMPLETED
         ended = store.begin_run(a_run())
         store.finish_run(replace(ended, status=Status.COMPLETED, ended=3))
-        store.crash_run(ended.id, "late", 600)
+        store.crash_run(ended.id, "late", moment)
         assert store.get_run(ended.id).status is Status.COMPLETED
 
     def test_a_run_thought_dead_may_still_end(self, store: MetadataStore, run: RunRecord) -> None:
         """A suspended laptop wakes up: its steps and its run end as they really did."""
         step = a_step_run(run, status=Status.RUNNING)
-        store.heartbeat(run.id, 1, [step])
-        store.crash_run(run.id, "no sign of life", 2)
+        store.heartbeat(run.id, now(), [step])
+        store.crash_run(run.id, "no sign of life", now())
         store.finish_step(StepCommit(replace(step, status=Status.COMPLETED)))
         store.finish_run(replace(run, status=Status.COMPLETED, ended=9))
         assert store.get_step_run(step.id).status is Status.COMPLETED
@@ -182,7 +184,7 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
             store.get_run("nightly trainin")
         with pytest.raises(NotFound):
             store.get_step_run(new_id())
-        for method in (store.finish_run, lambda run: store.heartbeat(run.id, 1), lambda run: store.crash_run(run.id, "", 1)):
+        for method in (store.finish_run, lambda run: store.heartbeat(run.id, now()), lambda run: store.crash_run(run.id, "", now())):
             with pytest.raises(NotFound):
                 method(a_run())
 
@@ -303,8 +305,9 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
     def test_find_running(self, store: MetadataStore, run: RunRecord) -> None:
         """A step that is shown as running is found by its key until it ends, with its run's last sign of life."""
         step = a_step_run(run, status=Status.RUNNING, cache_key="key")
-        store.heartbeat(run.id, 7, [step])
-        assert (store.find_running("key") or run).heartbeat == 7
+        beat = now()
+        store.heartbeat(run.id, beat, [step])
+        assert (store.find_running("key") or run).heartbeat == beat
         store.finish_step(StepCommit(replace(step, status=Status.COMPLETED)))
         assert store.find_running("key") is None
 
@@ -313,7 +316,7 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
         step = a_step_run(run, status=Status.RUNNING)
         with pytest.raises(NotFound, match="heartbeat"):
             store.save_version(an_output("side"), step.id)
-        store.heartbeat(run.id, 1, [step])
+        store.heartbeat(run.id, now(), [step])
         output = an_output("side", output="", save_type="manual")
         saved = store.save_version(output, step.id)
         assert saved == store.save_version(output, step.id) == store.get_version("side")

@@ -21,6 +21,11 @@ ODD = {
 }
 
 
+def now() -> int:
+    """Give the time in microseconds."""
+    return time.time_ns() // 1000
+
+
 def an_object(content: bytes = b"1", **given: Any) -> ObjectRecord:
     """Give the object of one small file."""
     entry = FileEntry("data.json", len(content), digest.of_bytes(content))
@@ -30,7 +35,7 @@ def an_object(content: bytes = b"1", **given: Any) -> ObjectRecord:
 def a_run(**given: Any) -> RunRecord:
     """Give a run that starts now."""
     uid = new_id()
-    values = {"id": uid, "name": f"run-{uid}", "pipeline": "training", "status": Status.RUNNING, "started": time.time_ns() // 1000}
+    values = {"id": uid, "name": f"run-{uid}", "pipeline": "training", "status": Status.RUNNING, "started": now()}
     return RunRecord(**{**values, **given})
 
 

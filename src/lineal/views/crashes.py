@@ -3,7 +3,7 @@
 import time
 
 from lineal import memory
-from lineal.host import LifeSign, boot_id
+from lineal.host import LifeSign, boot_id, machine_of
 from lineal.model.records import RunRecord
 from lineal.model.states import Status
 from lineal.model.text import duration_text, size_text
@@ -16,7 +16,8 @@ SILENCE = 60.0
 def notice_crash(record: RunRecord, workspace: Stores) -> RunRecord:
     """Give a run's record, after marking it crashed, with the reason, if it says running and its process is dead.
 
-    A process on another machine cannot be asked: it counts as dead after 60 seconds without a heartbeat.
+    A process on another machine, or one that reaches the facts through a server and has another home, cannot be asked: it counts as dead
+    after 60 seconds without a heartbeat.
     """
     if record.status is not Status.RUNNING:
         return record
@@ -26,7 +27,7 @@ def notice_crash(record: RunRecord, workspace: Stores) -> RunRecord:
     if alive or (alive is None and silence < SILENCE):
         return record
     if alive is None or record.process is None:
-        where = "its process" if record.process is None else f"its process on {record.process.rsplit(':', 2)[0]}"
+        where = "its process" if record.process is None else f"its process on {machine_of(record.process)}"
         reason = f"lost: {where} has given no sign of life for {duration_text(silence)}"
     else:
         reason = cause_of_death(record.process, workspace.life)

@@ -1,0 +1,106 @@
+"""The routes of the metadata store: who may use them, how much they take, and what they do more than a transaction."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from lineal import save_artifact
+from lineal.errors import UsageError
+from lineal.metadata_store.operations import MOST_BYTES, operations
+from lineal.server.access import Access, Principal, Role
+from lineal.server.app import create_app
+from lineal.server.gate import BODY_LIMIT
+from lineal.settings import Settings
+from lineal.testing.records import a_run, a_step_run, an_object, an_output
+from lineal.views import RunView
+from lineal.workspace import Workspace, open_workspace
+
+STORE = "/api/v1/store"
+
+
+def ask(server: TestClient, name: str, *given: Any, key: str = "", **named: Any) -> Any:
+    """Call an operation as a client does."""
+    headers = {"content-type": "application/json", **({"idempotency-key": key} if key else {})}
+    return server.post(f"{STORE}/{name}", content=operations()[name].pack(*given, **named), headers=headers)
+
+
+def test_each_operation_takes_the_role_of_its_kind(browser: TestClient, access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A33: reads are for all, writes for editors, and what decides for everybody for admins. Nothing is without a role."""
+    browser.headers["authorization"] = "Bearer x"
+    for role in Role:
+        monkeypatch.setattr(access, "of_token", lambda token, role=role: Principal("somebody", role))
+        for operation in operations().values():
+            allowed = {"read": Role.VIEWER, "write": Role.EDITOR, "look after": Role.ADMIN}[operation.kind] <= role
+            answer = browser.post(f"{STORE}/{operation.name}", content=b"[]", headers={"content-type": "application/json"})
+            assert answer.status_code == (400 if allowed else 403), operation.name
+
+
+def test_there_is_no_operation_that_calls_back(server: TestClient) -> None:
+    """Nor one of the protocol's own machinery."""
+    for name in ("release", "backup", "room", "close", "takes_bytes", "__init__", "nothing"):
+        assert server.post(f"{STORE}/{name}", json={}).status_code in (404, 405), name
+
+
+def test_a_commit_may_be_large_and_nothing_else(server: TestClient) -> None:
+    """A39: the gate knows how much each path takes, before anything is read."""
+    large = b'{"name_or_id": "' + b"x" * (2 * BODY_LIMIT) + b'"}'
+    headers = {"content-type": "application/json"}
+    assert server.post(f"{STORE}/get_run", content=large, headers=headers).status_code == 404
+    assert server.post("/api/v1/session", content=large, headers=headers).status_code == 413
+    assert server.post(f"{STORE}/get_run", content=b"", headers={**headers, "content-length": str(MOST_BYTES + 1)}).status_code == 413
+
+
+def test_nobody_sends_a_body_before_saying_who_it_is(browser: TestClient) -> None:
+    """A21: 64 MB of a stranger are not parsed."""
+    assert browser.post(f"{STORE}/get_run", content=b"not json", headers={"content-type": "application/json"}).status_code == 401
+
+
+def test_errors_are_problems_with_their_class(server: TestClient) -> None:
+    answer = ask(server, "get_run", "nothing")
+    assert (answer.status_code, answer.json()["title"]) == (404, "NotFound")
+    answer = server.post(f"{STORE}/list_runs", json={"filters": {}, "sort": "; drop", "limit": 1, "offset": 0})
+    assert (answer.status_code, answer.json()["title"]) == (400, "UsageError")
+    answer = server.post(
+        f"{STORE}/begin_run", json={"run": {"id": "../../x", "name": "n", "pipeline": "p", "status": "running", "started": 1}}
+    )
+    assert (answer.status_code, "UUID" in answer.json()["detail"]) == (400, True)
+
+
+def test_a_lost_answer_is_given_again(server: TestClient, lineal_home: Any) -> None:
+    """F65: what is deleted twice under one key was deleted once, and is no error; without a key it is gone."""
+    with open_workspace().inside():
+        version = save_artifact(1, "loose")
+    wanted = str(version.id)
+    for _ in range(2):
+        assert ask(server, "delete_versions", [wanted], key="once").status_code == 200
+    assert ask(server, "delete_versions", [wanted]).status_code == 404
+    assert ask(server, "delete_versions", [wanted], key="other").status_code == 404
+    assert ask(server, "totals", key="once").status_code == 200, "reads take no key"
+    answer = ask(server, "settle", [], key="once")
+    assert (answer.status_code, "another request" in answer.json()["detail"]) == (400, True)
+
+
+def test_bytes_must_be_in_the_artifact_store_of_the_server(server: TestClient) -> None:
+    """Invariant 1 holds against clients too: what the server does not have is not recorded."""
+    run = a_run()
+    assert ask(server, "begin_run", run).status_code == 200
+    answer = ask(server, "save_version", an_output(object=an_object(b"elsewhere", inline=None)), None)
+    assert (answer.status_code, answer.json()["title"]) == (410, "ArtifactMissing")
+    assert ask(server, "heartbeat", run.id, 5, [a_step_run(run, status="running")]).status_code == 200
+
+
+def test_answers_are_packed_when_asked(server: TestClient, run: RunView) -> None:
+    """Lists travel; on one machine it would cost more than it saves, so clients there do not ask."""
+    plain = ask(server, "list_step_runs", str(run.id))
+    assert len(plain.json()) == 2
+    assert plain.headers["cache-control"] == "no-store"
+    server.headers["accept-encoding"] = "identity"
+    assert "content-encoding" not in ask(server, "list_step_runs", str(run.id)).headers
+    assert plain.headers["content-encoding"] == "gzip"
+
+
+def test_a_server_has_facts_of_its_own(tmp_path: Any) -> None:
+    """One that asked itself would never answer."""
+    with pytest.raises(UsageError, match=r"metadata_store is the server https://lineal\.example: open that"):
+        create_app(Workspace(Settings(home=tmp_path, metadata_store="https://lineal.example")), Access("t" * 43), ["x"])
