@@ -72,7 +72,9 @@ class Server:
         assert self.process.stdout is not None
         said = ""
         while not said.endswith("}\n"):
-            said += self.process.stdout.readline()
+            line = self.process.stdout.readline()
+            assert line, "the server ended"
+            said += line
         self.url = json.loads(said)["url"]
         self.port = int(self.url.rpartition(":")[2])
         self.token = Path(json.loads(said)["token_file"]).read_text().strip()

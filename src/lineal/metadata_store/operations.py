@@ -21,18 +21,18 @@ Kind = Literal["read", "write", "look after"]
 MOST_BYTES: Final = 64 << 20
 """Bytes that one call may send. A step's commit has some hundred; one of a folder of 100,000 files about 15 million."""
 
-_KINDS: Final[Mapping[Kind, str]] = {
+KINDS: Final[Mapping[Kind, str]] = {
     "read": """
         identity pair epoch get_run list_runs find_step_runs list_step_runs get_step_run step_edges previous_step_runs step_runs_before
         earlier_step_runs find_cached find_running trust_in get_version list_versions list_artifacts visualizations get_code get_object
-        references version_ids prunable condemned bytes_kept recorded versions_of run_edges step_counts list_pipelines totals consumers
+        references version_ids prunable condemned bytes_kept recorded versions_of run_edges step_counts list_pipelines totals space artifact_facets consumers
         lineage versions_by_id versions_by_name step_runs_by_id runs_by_id last_object needed_objects broken_tombstones""",
     "write": """
         begin_run finish_run heartbeat crash_run finish_step finish_steps save_version settle update_version update_artifact update_run
         hold delete_versions delete_run""",
     "look after": "add_trust accept_epoch prune integrity mend_tombstones mark_found",
 }
-"""Who may do what: whoever may read; whoever may write; and what takes from everybody, or decides for them."""
+"""Who may do what: whoever may read; whoever may write; and what takes from everybody, or decides for them. What is not here is not done."""
 
 HERE: Final = frozenset({"close", "release_thread", "takes_bytes", "place", "room", "backup", "release", "mark_lost", "unless_recorded"})
 """What belongs to the process that has the facts: it takes local files, or calls back under the write lock."""
@@ -113,8 +113,8 @@ class Operation:
 @cache
 def operations() -> Mapping[str, Operation]:
     """Give all operations by name, in the order of the protocol."""
-    kinds = {name: kind for kind, names in _KINDS.items() for name in names.split()}
-    return {name: _operation(name, method, kinds[name]) for name, method in protocol_methods() if name not in HERE}
+    kinds = {name: kind for kind, names in KINDS.items() for name in names.split()}
+    return {name: _operation(name, method, kinds[name]) for name, method in protocol_methods() if name in kinds}
 
 
 def protocol_methods() -> Iterator[tuple[str, Any]]:

@@ -8,16 +8,9 @@ import pytest
 from lineal.errors import UsageError
 from lineal.metadata_store import operations as module
 from lineal.metadata_store.json_text import dump_whole
-from lineal.metadata_store.operations import HERE, operations, protocol_methods
+from lineal.metadata_store.operations import operations
 from lineal.model.records import CodeRecord, StepCommit
 from lineal.testing.records import ODD, a_run, a_step_run, an_output
-
-
-def test_everything_of_the_protocol_has_its_place() -> None:
-    """A method that is added to it is sent, or belongs to one process; nobody forgets to say which."""
-    listed = [name for names in module._KINDS.values() for name in names.split()]
-    assert sorted([*listed, *HERE]) == sorted(name for name, _ in protocol_methods())
-    assert set(operations()) == set(listed)
 
 
 def test_a_call_comes_over_as_it_was_made() -> None:
