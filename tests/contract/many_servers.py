@@ -8,8 +8,8 @@ from typing import Any
 import uvicorn
 
 from lineal.artifact_store.local import LocalArtifactStore
-from lineal.server.access import Access
 from lineal.server.app import create_app
+from lineal.server.owner import OwnerAccess
 from lineal.settings import Settings
 from lineal.workspace import Workspace
 
@@ -25,7 +25,7 @@ class Many:
         _, name, rest = scope["path"].split("/", 2)
         if name not in self._apps:
             settings = Settings(home=self._folder / name, durability="off")
-            self._apps[name] = create_app(Workspace(settings), Access(self._token), [self._host])
+            self._apps[name] = create_app(Workspace(settings), OwnerAccess(self._token), [self._host])
         await self._apps[name]({**scope, "path": f"/{rest}", "raw_path": f"/{rest}".encode()}, receive, send)
 
 

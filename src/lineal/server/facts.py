@@ -18,6 +18,7 @@ from lineal.pruning import delete_versions
 from lineal.server.access import Role
 from lineal.server.answers import WORTH
 from lineal.server.once import Once
+from lineal.server.recording import LONGEST
 from lineal.server.routes import Table
 from lineal.server.vetting import vet
 from lineal.workspace import Workspace
@@ -28,6 +29,22 @@ PATH: Final = "/store/"
 APART: Final = 30_000_000
 """Microseconds by which the clock of another machine may differ from ours until ours counts in its place."""
 
+RECORDED: Final = frozenset(
+    [
+        "update_version",
+        "update_artifact",
+        "update_run",
+        "delete_versions",
+        "delete_run",
+        "add_trust",
+        "accept_epoch",
+        "prune",
+        "mend_tombstones",
+        "mark_found",
+    ]
+)
+"""What enters the audit: what changes or takes away what others may have made. What runs make is a record by itself."""
+
 ROLES: Final[Mapping[Kind, Role]] = {"read": Role.VIEWER, "write": Role.EDITOR, "look after": Role.ADMIN}
 """Which role an operation takes."""
 
@@ -36,7 +53,12 @@ def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; the stores of the client's workspace are what they work on."""
     once, work = Once(), _Work(client.workspace)
     for operation in operations().values():
-        table.post(f"{PATH}{operation.name}", ROLES[operation.kind])(_route(operation, work, once))
+        is_recorded = operation.name in RECORDED
+        table.post(f"{PATH}{operation.name}", ROLES[operation.kind], is_recorded=is_recorded)(_route(operation, work, once))
+
+
+def _details(body: bytes) -> dict[str, Any]:
+    return {"arguments": body.decode("ascii", "replace")} if len(body) <= LONGEST else {"size": len(body)}
 
 
 def _route(operation: Operation, work: "_Work", once: Once) -> Callable[[Request], Awaitable[Response]]:
@@ -49,6 +71,7 @@ def _route(operation: Operation, work: "_Work", once: Once) -> Callable[[Request
         return Response(found, media_type="application/json", headers=headers)
 
     serve.__name__, serve.__doc__ = f"store_{operation.name}", operation.about
+    serve.details = _details  # type: ignore[attr-defined]  # for the audit, which knows parameters only
     return serve
 
 

@@ -1,5 +1,6 @@
 """The routes of the metadata store: who may use them, how much they take, and what they do more than a transaction."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from starlette.testclient import TestClient
 from lineal import save_artifact
 from lineal.errors import UsageError
 from lineal.metadata_store.operations import MOST_BYTES, operations
-from lineal.server.access import Access, Principal, Role
+from lineal.server.access import Principal, Role
 from lineal.server.app import create_app
 from lineal.server.gate import BODY_LIMIT
+from lineal.server.owner import OwnerAccess
 from lineal.settings import Settings
 from lineal.testing.records import a_run, a_step_run, an_object, an_output
 from lineal.views import RunView
@@ -25,7 +27,7 @@ def ask(server: TestClient, name: str, *given: Any, key: str = "", **named: Any)
     return server.post(f"{STORE}/{name}", content=operations()[name].pack(*given, **named), headers=headers)
 
 
-def test_each_operation_takes_the_role_of_its_kind(browser: TestClient, access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_operation_takes_the_role_of_its_kind(browser: TestClient, access: OwnerAccess, monkeypatch: pytest.MonkeyPatch) -> None:
     """A33: reads are for all, writes for editors, and what decides for everybody for admins. Nothing is without a role."""
     browser.headers["authorization"] = "Bearer x"
     for role in Role:
@@ -81,6 +83,20 @@ def test_a_lost_answer_is_given_again(server: TestClient, lineal_home: Any) -> N
     assert (answer.status_code, "another request" in answer.json()["detail"]) == (400, True)
 
 
+def test_what_takes_away_enters_the_audit_and_what_runs_make_does_not(server: TestClient, access: OwnerAccess) -> None:
+    """A44: who deleted what; a line for each heartbeat would only hide it."""
+    run = a_run()
+    ask(server, "begin_run", run)
+    ask(server, "heartbeat", run.id, 5, [])
+    ask(server, "delete_run", run.id)
+    assert access.accounts is not None
+    entries = [(each.what, json.loads(each.details)) for each in access.accounts.list_audit(limit=10, offset=0).items]
+    assert entries == [
+        ("store delete run refused", {"why": "InUse"}),
+        ("store delete run", {"arguments": f'{{"run_id":"{run.id}"}}'}),
+    ]
+
+
 def test_bytes_must_be_in_the_artifact_store_of_the_server(server: TestClient) -> None:
     """Invariant 1 holds against clients too: what the server does not have is not recorded."""
     run = a_run()
@@ -103,4 +119,4 @@ def test_answers_are_packed_when_asked(server: TestClient, run: RunView) -> None
 def test_a_server_has_facts_of_its_own(tmp_path: Any) -> None:
     """One that asked itself would never answer."""
     with pytest.raises(UsageError, match=r"metadata_store is the server https://lineal\.example: open that"):
-        create_app(Workspace(Settings(home=tmp_path, metadata_store="https://lineal.example")), Access("t" * 43), ["x"])
+        create_app(Workspace(Settings(home=tmp_path, metadata_store="https://lineal.example")), OwnerAccess("t" * 43), ["x"])
