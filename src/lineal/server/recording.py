@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -17,26 +17,19 @@ LONGEST: Final = 4000
 """Characters of a body that are recorded; of a longer one its size is."""
 
 
-@runtime_checkable
-class PlainBody(Protocol):
-    """A handler that reads the body itself, and says what of it is recorded."""
-
-    def details(self, body: bytes) -> dict[str, Any]:
-        """Give what is recorded of a body."""
-
-
 def recorded(handler: Callable[..., Any], access: Access) -> Callable[..., Any]:
     """Give a handler that records each call under the handler's name, and a second time when it was refused."""
     if access.accounts is None:
         return handler
     append = access.accounts.append
     what = handler.__name__.replace("_", " ")
+    details: Callable[[bytes], dict[str, Any]] | None = getattr(handler, "details", None)  # of one that reads the body itself
 
     @functools.wraps(handler)
     async def record_and_do(request: Request, **given: Any) -> Any:
         act = _act(what, request, given)
-        if isinstance(handler, PlainBody):
-            act = act._replace(details=handler.details(await request.body()))
+        if details is not None:
+            act = act._replace(details=details(await request.body()))
         await run_in_threadpool(append, act)
         try:
             if inspect.iscoroutinefunction(handler):
