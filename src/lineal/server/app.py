@@ -18,6 +18,7 @@ from lineal.metadata_store.operations import MOST_BYTES
 from lineal.server import accounts, changing, comparing, content, facts, live, overviews, pages, reading, signing_in, storing, tables
 from lineal.server.access import Access, Principal, Role, TooManyAttempts, cookie_name
 from lineal.server.answers import answer, problem, problem_of
+from lineal.server.describing import describe
 from lineal.server.gate import Gate
 from lineal.server.recording import recorded
 from lineal.server.routes import PREFIX, Table
@@ -61,12 +62,19 @@ def create_app(workspace: Workspace, access: Access, hosts: Iterable[str], root_
     @table.get("/openapi.json", Role.VIEWER)
     def get_openapi(request: Request) -> Response:
         """Describe this API as OpenAPI."""
-        return answer(request, api.openapi())
+        return answer(request, describe(api.openapi(), table))
 
     for route in table:
         guards = [] if route.role is None else [Depends(_guard(access, route.role, is_sensitive=route.is_sensitive))]
         handler = recorded(route.handler, access) if route.is_recorded else route.handler
-        api.add_api_route(route.full_path, handler, methods=[route.method], dependencies=guards, response_class=Response)
+        api.add_api_route(
+            route.full_path,
+            handler,
+            methods=[route.method],
+            dependencies=guards,
+            response_class=Response,
+            include_in_schema=not route.is_page,
+        )
     _add_problems(api)
     return Gate(api, hosts, root_path, bodies={f"{PREFIX}{facts.PATH}": MOST_BYTES})
 
