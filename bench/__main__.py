@@ -1,6 +1,6 @@
 """Run the benchmarks and write RESULTS.md.
 
-python -m bench [chain] [key] [fingerprint] [values] [register] [startup]
+python -m bench [chain] [key] [fingerprint] [values] [register] [startup] [server]
 
 Without names all are run, in a few minutes; with names those alone, and what RESULTS.md says of the others stays.
 """
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import chain, fingerprint, key, register, startup, values
+from bench import chain, fingerprint, key, register, server, startup, values
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 SECTIONS: dict[str, Callable[[], list[str]]] = {
@@ -24,6 +24,7 @@ SECTIONS: dict[str, Callable[[], list[str]]] = {
     "values": values.report,
     "register": register.report,
     "startup": startup.report,
+    "server": server.report,
 }
 _MARK = "<!-- {} -->"
 

@@ -70,7 +70,12 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "VersionName": _object({"id": _ID, "name": _TEXT, "version": _TEXT, "type": _TEXT, "digest": _TEXT}),
     "VersionDetail": _object({**_VERSION, "run": _or_null(_TEXT), "consumers": _list({"type": "object"})}),
     "Lineage": _object(
-        {"version": _ID, "versions": _list(_refer("VersionName")), "step_runs": _list({"type": "object"}), "runs": _list({"type": "object"})}
+        {
+            "version": _ID,
+            "versions": _list(_refer("VersionName")),
+            "step_runs": _list({"type": "object"}),
+            "runs": _list({"type": "object"}),
+        }
     ),
     "Totals": _object(dict.fromkeys(("runs", "artifacts", "versions", "objects", "bytes_kept", "bytes_meant"), _WHOLE)),
     "Pipeline": _object(
