@@ -37,7 +37,7 @@ class BoosterMaterializer(Materializer):
 
     def save(self, value: Any, folder: Path) -> None:
         """Write the file."""
-        value.save_model(folder / _TREES)
+        _write(value, folder)
 
     def load(self, folder: Path, type_: Any) -> Any:
         """Give the booster."""
@@ -69,7 +69,7 @@ class ModelMaterializer(Materializer):
         known = {"class": class_name(cls), "fitted": booster is not None, "state": state}
         attributes.write(folder / _ATTRIBUTES, known, cls.__qualname__)
         if booster is not None:
-            booster.save_model(folder / _TREES)
+            _write(booster, folder)
 
     def load(self, folder: Path, type_: Any) -> Any:
         """Give the estimator, of the class that it had. Raises MaterializerError when that is not loaded in this process."""
@@ -92,6 +92,11 @@ class ModelMaterializer(Materializer):
         facts = {"class": dotted(type(value)), **(_facts(booster) if booster is not None else {})}
         worth = _importances(booster) if booster is not None else []
         return [show_model(type(value).__name__, facts, chosen, {}, worth, "gain")]
+
+
+def _write(booster: Any, folder: Path) -> None:
+    # The bytes of save_model(), which does not ask whether the end of its file was written: a full disk would cut a model short unseen.
+    (folder / _TREES).write_bytes(booster.save_raw("ubj"))
 
 
 def _facts(booster: Any) -> dict[str, Json]:

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,31 @@ def test_file_is_one_that_xgboost_reads(tmp_path: Path) -> None:
     plain = xgb.XGBClassifier()
     plain.load_model(folder / "model.ubj")
     assert np.array_equal(plain.predict(ROWS), models()[0].predict(ROWS))
+
+
+def test_file_is_the_one_that_xgboost_writes(tmp_path: Path) -> None:
+    """Byte for byte: what was stored before stays equal to what is stored now."""
+    for number, booster in enumerate(boosters()):
+        booster.save_model(tmp_path / "plain.ubj")
+        folder = save(BoosterMaterializer(), booster, tmp_path / str(number))
+        assert (folder / "model.ubj").read_bytes() == (tmp_path / "plain.ubj").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has no limit on the size of files")
+def test_a_disk_that_does_not_take_the_end_is_noticed(tmp_path: Path) -> None:
+    """XGBoost's own writing does not ask: a model would be stored without its end."""
+    import resource
+
+    model = models()[0]
+    size = (save(ModelMaterializer(), model, tmp_path / "whole") / "model.ubj").stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for number, materializer, value in ((1, ModelMaterializer(), model), (2, BoosterMaterializer(), model.get_booster())):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, before[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                save(materializer, value, tmp_path / str(number))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_metadata() -> None:
