@@ -850,3 +850,29 @@ def test_a_chain_of_two_thousand_steps_needs_no_recursion(monkeypatch):
     assert run.steps["add_2000"].output.load() == 2001
     assert len(run.steps["add_2000"].output.upstream()) == 2000
     assert str(run.steps["add_2000"].output.lineage())
+
+
+def test_the_recorded_plan_has_every_call_also_when_the_body_looked() -> None:
+    """A run that was planned as a whole is recorded once with its plan; a body that looks at values adds to it until the end."""
+
+    @step
+    def one(x: int = 1) -> int:
+        return x + 1
+
+    @pipeline
+    def whole() -> None:
+        one(one(), after="one")
+
+    @pipeline
+    def looks() -> None:
+        first = one()
+        one(first, after="one") if first.load() == 2 else one()
+
+    @pipeline
+    def looks_at_all() -> None:
+        one()
+        assert one(after="one").load() == 2
+
+    for flow in (whole, looks, looks_at_all):
+        stored = Client().get_pipeline_run(flow().id).record.plan
+        assert [(each["name"], each["upstream"]) for each in stored] == [("one", []), ("one_2", ["one"])]

@@ -82,8 +82,13 @@ class Call:
     versions: tuple[VersionRef, ...] = ()
     _upstream: tuple["Call", ...] | None = field(default=None, init=False, repr=False)
 
+    def wait_for(self, calls: Sequence["Call"]) -> None:
+        """Let it start only when these have ended too."""
+        self.after = (*self.after, *calls)
+        self._upstream = None
+
     def upstream(self) -> tuple["Call", ...]:
-        """Give the calls that must end before this one, each at least once. Looked up once: several ask, and inputs never change."""
+        """Give the calls that must end before this one, each at least once. Looked up once: several ask."""
         if self._upstream is None:
             refs = (ref for _, ref in references(self.inputs))
             self._upstream = (*self.after, *(ref.call for ref in refs if isinstance(ref, OutputRef)))

@@ -88,7 +88,7 @@ class Recorder:
                         f"step {call.name!r} of pipeline {self.pipeline!r} should run after {name!r}, but no step of the pipeline has that "
                         f"name; there are: {', '.join(self._by_name)}"
                     )
-            call.after = (*call.after, *(self._by_name[name] for name in names))
+            call.wait_for([self._by_name[name] for name in names])
         self._after_names.clear()
         return self.calls
 
@@ -184,8 +184,10 @@ class Recorder:
         earlier: list[Call] = []
         names: list[str] = []
         for item in after if isinstance(after, Sequence) and not isinstance(after, str | Handles) else [after]:
-            if isinstance(item, str):
+            if isinstance(item, str) and item not in self._by_name:
                 names.append(item)
+            elif isinstance(item, str):  # known already: a body that looks at this call's value waits for it
+                earlier.append(self._by_name[item])
             elif isinstance(item, Handle | Handles):
                 earlier.append(item.call)
             else:
