@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -196,9 +197,15 @@ def find_project_file(cwd: Path) -> tuple[Path, Mapping[str, Any]] | None:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
+
+
+@lru_cache(16)
+def _parsed(text: str) -> Mapping[str, Any]:
+    # By its text, so that an edit counts at once: each run reads its settings, and to parse a pyproject.toml takes longer than a short run.
+    return tomllib.loads(text)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Settings: which layer wins, where each value came from, and what is refused."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -80,6 +81,15 @@ def test_the_nearest_project_file_counts(project: Path, user: dict[str, str], na
     assert Settings.load(user, project / "deep" / "er").durability == "run"
     (project / "deep" / name).write_text(f'{table}durability = "off"', encoding="utf-8")
     assert Settings.load(user, project / "deep" / "er").durability == "off"
+
+
+def test_an_edit_counts_at_once(project: Path, user: dict[str, str]) -> None:
+    """Also one that leaves size and time of the file as they were: what was read is remembered by its text alone."""
+    file = project / "lineal.toml"
+    for name in ("off", "run", "off"):
+        file.write_text(f'durability = "{name}"', encoding="utf-8")
+        os.utime(file, (1, 1))
+        assert Settings.load(user, project).durability == name
 
 
 def test_a_project_file_of_others_does_not_count(project: Path) -> None:

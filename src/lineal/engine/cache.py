@@ -189,11 +189,12 @@ class _Resolver:
             counts = self.policy is None or self.policy.include_step_parameters
             return item, ["parameter", digest.of("value/1", item.identity) if counts else ""]
         if type(item) is Collection:
-            children = {key: self.resolve(f"{path}[{key!r}]", child) for key, child in item.items.items()}
-            resolved = Collection(item.kind, {key: child[0] for key, child in children.items()})
-            if item.kind is dict:
-                return resolved, {"dict": [[digest.of("value/1", key), child[1]] for key, child in children.items()]}
-            return resolved, {item.kind.__name__: [child[1] for child in children.values()]}
+            inputs: dict[Any, Any] = {}
+            parts: list[Any] = []
+            for key, child in item.items.items():
+                inputs[key], part = self.resolve(f"{path}[{key!r}]", child)
+                parts.append([digest.of("value/1", key), part] if item.kind is dict else part)
+            return Collection(item.kind, inputs), {item.kind.__name__: parts}
         version = item.version  # type: ignore[union-attr]  # what remains has one
         assert version is not None, "values from outside are stored before the steps that take them are asked about"
         return self._stored(path, version, MISSING, "version")

@@ -110,6 +110,7 @@ class Runner:
         self.errors: list[BaseException] = []
         self._unsuccessful: set[int] = set()
         self._began = False
+        self._is_planned = False  # whether the plan that was recorded at the beginning has all calls
         self._total: int | None = None
         self._tails = Tails()
         self._logs = services.log_folder(run.id)
@@ -383,11 +384,8 @@ class Runner:
     def _fail(self, call: Call, error: Exception) -> None:
         now = time.time_ns() // 1000
         text = "".join(traceback.format_exception(error))
-        self._commit(
-            StepCommit(
-                StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.FAILED, now, now, 0, error=text)
-            )
-        )
+        failed = StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.FAILED, now, now, 0, error=text)
+        self._commit(StepCommit(failed))
         self._end(call, Ended(Status.FAILED, error=error), 0.0, "")
 
     def _skip(self, call: Call, because: str) -> None:
@@ -414,7 +412,7 @@ class Runner:
     def _begin_run(self, calls: Sequence[Call] = ()) -> None:
         if not self._began:
             self.run = self.metadata.begin_run(replace(self.run, plan=_plan_json(calls)))  # so that who follows it sees what is to come
-            self._began = True
+            self._began, self._is_planned = True, self._total is not None
             self._pulse.start()
             ask_for_environment(self._folder)
             if self.reporter is not None:
@@ -469,9 +467,9 @@ class Runner:
             self.run = replace(
                 self.run, status=_final_status(first), ended=self.run.started + duration // 1000, duration=duration,
                 metadata={**self.run.metadata, **self._run_metadata}, error=None if first is None else f"{type(first).__name__}: {first}",
-                plan=_plan_json(calls), environment={**self.run.environment, **environment(self._folder)},
+                plan=self.run.plan if self._is_planned else _plan_json(calls), environment={**self.run.environment, **environment(self._folder)},
             )  # fmt: skip
-            self.metadata.finish_run(self.run)
+            self.metadata.finish_run(replace(self.run, plan=None) if self._is_planned else self.run)
         if self.reporter is not None:
             self.reporter.finished(self.run, Counter(ended.status for ended in self.ended.values()))
         return self.run

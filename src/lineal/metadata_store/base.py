@@ -121,7 +121,7 @@ class MetadataStore(Protocol):
         ...
 
     def finish_run(self, run: RunRecord) -> None:
-        """Record the run's final status, end, duration, error, plan, metadata and environment."""
+        """Record the run's final status, end, duration, error, plan, metadata and environment. A plan of None leaves the recorded one."""
         ...
 
     def heartbeat(self, run_id: str, now: int, running: Sequence[StepRunRecord] = ()) -> None:

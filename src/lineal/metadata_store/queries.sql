@@ -124,8 +124,8 @@ DELETE FROM run_tags WHERE run_id = ?;
 SELECT id, status, tags, metadata FROM runs WHERE uid = ?;
 
 -- name: finish_run
--- End a run.
-UPDATE runs SET status = ?, ended = ?, duration = ?, error = ?, plan = ?, metadata = ?, environment = ? WHERE id = ?;
+-- End a run; without a plan the recorded one stays.
+UPDATE runs SET status = ?, ended = ?, duration = ?, error = ?, plan = coalesce(?, plan), metadata = ?, environment = ? WHERE id = ?;
 
 -- name: update_run
 -- Change a run's tags and metadata.
