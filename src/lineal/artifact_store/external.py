@@ -307,9 +307,12 @@ class _Look:
         return hasher.hexdigest()
 
     def changes(self) -> list[str]:
-        """Give what has changed since this look began."""
+        """Give what has changed since this look began.
+
+        Files of which none had to be read need no second look: each was then, as it was remembered, until the first of them was looked at.
+        """
         changed = []
-        for path, stamp in zip(self._paths, self._stamps, strict=True):
+        for path, stamp in zip(self._paths, self._stamps, strict=True) if self.has_read else ():
             if _stamp(self._content.files[path]) != stamp:
                 changed.append(path or self._place)
         for folder, modified in self._content.folders.items():

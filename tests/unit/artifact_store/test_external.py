@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lineal.artifact_store import fsops
+from lineal.artifact_store import external, fsops
 from lineal.artifact_store.external import External
+from lineal.artifact_store.hashes import Stamp
 from lineal.errors import ArtifactCorrupted, ArtifactMissing, DataChanged, UsageError
 from lineal.files import FOLDERS, restore
 from lineal.materializers.paths import PathMaterializer
@@ -93,6 +94,33 @@ def test_only_what_changed_is_read_again(data: Path, watched: External):
     changed, read = scan(watched, data)
     assert changed.digest != first.digest
     assert (read.files, read.bytes) == (2, 2)  # the link leads to it too
+
+
+def test_what_is_remembered_is_looked_at_once(data: Path, watched: External, monkeypatch: pytest.MonkeyPatch):
+    """What was read is looked at again; where nothing was read, all files were as remembered when the first was looked at."""
+    looks: list[str] = []
+    look_at = external._stamp
+    monkeypatch.setattr(external, "_stamp", lambda path: (looks.append(path), look_at(path))[1])
+    scan(watched, data)
+    assert len(looks) == 2 * 4
+    looks.clear()
+    scan(watched, data)
+    assert len(looks) == 4
+
+
+def test_what_comes_while_what_is_remembered_is_looked_at_is_noticed(data: Path, watched: External, monkeypatch: pytest.MonkeyPatch):
+    """A new file changes its folder."""
+    scan(watched, data)
+    look_at = external._stamp
+
+    def add_and_look(path: str) -> Stamp:
+        if not (data / "deep" / "new.txt").exists():
+            (data / "deep" / "new.txt").write_text("new")
+        return look_at(path)
+
+    monkeypatch.setattr(external, "_stamp", add_and_look)
+    record, _ = scan(watched, data)
+    assert "data/deep/new.txt" in [entry.path for entry in record.files]
 
 
 def test_a_change_in_the_tick_of_the_reading_is_noticed_by_the_next(data: Path, watched: External):

@@ -1,5 +1,8 @@
 """Rows and records."""
 
+import zlib
+
+from lineal.metadata_store.json_text import dump
 from lineal.metadata_store.rows import pack_files, pack_tags, plain, unpack_files, unpack_tags
 from lineal.model.records import FileEntry
 
@@ -14,6 +17,7 @@ def test_long_listings_are_compressed() -> None:
     assert len(packed) < 200_000
     assert unpack_files(pack_files(few)) == few
     assert unpack_files(packed) == many
+    assert zlib.decompress(packed).decode() == dump(many), "written in pieces, it is the same text"
     assert unpack_files(pack_files(())) == ()
 
 
