@@ -2,6 +2,7 @@
 
 import functools
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -21,7 +22,7 @@ from lineal.engine.planned import describe, load_of
 from lineal.engine.precheck import refuse
 from lineal.engine.progress import make_reporter
 from lineal.engine.run import Runner
-from lineal.errors import CallError, DefinitionError, ParameterError, StoreError, UsageError
+from lineal.errors import CallError, DefinitionError, LinealWarning, ParameterError, StoreError, UsageError
 from lineal.graph.definition import Definition
 from lineal.graph.external import External
 from lineal.graph.plan import Call, OutputRef, needed_for
@@ -295,6 +296,7 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         substitutions: Values for placeholders in names, such as `{"region": "eu"}`.
         extra: Anything, for the step's own use: `get_step_context().extra`.
         tags: Tags of each version that the step makes, beside those that `ArtifactConfig` says.
+        settings, model: Taken so that scripts written for ZenML run as they are; without effect, which a warning says.
 
     Raises DefinitionError when the function cannot be a step: `*args`, arguments called `after` or `id`, bad output names.
     """
@@ -446,6 +448,10 @@ def _options(given: Mapping[str, Any], what: str) -> Options:
         raise DefinitionError(f'undeclared of a {what} is "off", "note" or "error"; got {given["undeclared"]!r}')
     if not isinstance(given.get("cache_policy"), CachePolicy | None):
         raise DefinitionError(f"cache_policy of a {what} takes a CachePolicy, got {given['cache_policy']!r}")
+    for name in ("settings", "model"):
+        if given.get(name) is not None:
+            said = f"{name} of a {what} is taken so that scripts written for ZenML run as they are; it has no effect"
+            warnings.warn(said, LinealWarning, stacklevel=3)
     tags = given.get("tags")
     return Options(**given) if tags is None else Options(**{**given, "tags": check_tags(tags)})
 

@@ -17,6 +17,7 @@ from lineal.errors import (
     HandleError,
     InputError,
     InvalidName,
+    LinealWarning,
     NotFound,
     OutputError,
     ParameterError,
@@ -876,3 +877,17 @@ def test_the_recorded_plan_has_every_call_also_when_the_body_looked() -> None:
     for flow in (whole, looks, looks_at_all):
         stored = Client().get_pipeline_run(flow().id).record.plan
         assert [(each["name"], each["upstream"]) for each in stored] == [("one", []), ("one_2", ["one"])]
+
+
+@pytest.mark.parametrize("given", [{"settings": {"docker": {}}}, {"model": "churn"}])
+def test_what_has_no_effect_is_said(given) -> None:
+    """A script written for another system runs, and nobody wonders why its settings do nothing."""
+
+    def nothing() -> None:
+        pass
+
+    [name] = given
+    for decorator in (step, pipeline):
+        with pytest.warns(LinealWarning, match=f"{name} of a {decorator.__name__} .* has no effect") as caught:
+            decorator(**given)(nothing)
+        assert [each.filename for each in caught] == [__file__]
