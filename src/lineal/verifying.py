@@ -28,6 +28,8 @@ GRACE = timedelta(days=1)
 _ROWS = 500  # rows of objects in one look
 _DIGESTS = 1000  # objects asked for at once
 
+_BY_HAND = {"manual": "saved by save_artifact", "registered": "registered", "external": "a value from outside"}
+
 
 class Progress(Protocol):
     """Is told how far the verifying is."""
@@ -286,8 +288,9 @@ class _Look:
 
     def _maker(self, version: VersionRecord) -> str:
         if version.run_id is None:
-            how = {"manual": "saved by save_artifact", "external": "a value from outside"}.get(version.save_type, "its run was deleted")
-            return f"{how} on {moment_text(version.created)} UTC"
+            when = f"on {moment_text(version.created)} UTC"
+            how = _BY_HAND.get(version.save_type)
+            return f"made {when} by a run that was deleted since" if how is None else f"{how} {when}"
         try:
             run = self.metadata.get_run(version.run_id).name
         except NotFound:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import pytest
 
-from lineal import ArtifactConfig, Client, log_metadata, pipeline, step
+from lineal import ArtifactConfig, Client, log_metadata, pipeline, save_artifact, step
 from lineal.errors import ArtifactMissing, InUse, NotFound, StoreMismatch, UsageError
 from lineal.host import alone
 from lineal.metadata_store.base import MetadataStore
@@ -149,6 +149,26 @@ def test_only_artifact_leaves_a_tombstone_and_load_says_when(client: Client, run
     with pytest.raises(NotFound, match=rf"'1', was pruned on {tomb.pruned:%Y-%m-%d}"):
         client.get_artifact_version("model")
     assert training(2).steps["train"].output.version == "2"
+
+
+def test_a_version_in_hand_says_that_it_was_pruned_since(client: Client) -> None:
+    """Its record was read before; the bytes are looked for in vain, and then what became of them is asked."""
+    version = save_artifact("x" * 100_000, "note")
+    client.prune_artifacts("note", only_artifact=True)
+    for use in (version.load, lambda: version.download("copy"), lambda: version.path):
+        with pytest.raises(ArtifactMissing, match="the data of note@1 was pruned on "):
+            use()
+    gone = save_artifact("y" * 100_000, "other")
+    client.prune_artifacts("other")
+    with pytest.raises(ArtifactMissing, match="other@1 was deleted since it was looked up"):
+        gone.load()
+
+
+def test_bytes_of_a_version_in_hand_that_are_lost_are_missing_as_ever(client: Client) -> None:
+    version = save_artifact("x" * 100_000, "note")
+    client.workspace.artifact_store.delete(version.digest)
+    with pytest.raises(ArtifactMissing, match="is not in "):
+        version.load()
 
 
 def test_data_already_gone_is_no_obstacle(client: Client) -> None:

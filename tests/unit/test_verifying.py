@@ -1,6 +1,7 @@
 """Verifying against real stores: each kind of damage is found, said, and dealt with, and looking changes nothing."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
@@ -341,6 +342,21 @@ def test_who_saved_it_is_said_without_a_run(client: Client) -> None:
     [problem] = verify(client).problems
     assert problem.made_by[0].startswith("saved by save_artifact on 20")
     assert problem.remedy == "save note@1 again; no run made it"
+
+
+def test_who_registered_it_is_said_and_who_made_it_once(client: Client, tmp_path: Path) -> None:
+    """What was never of a run is not called what a deleted run made; of that it is known when it was made."""
+    (tmp_path / "notes.txt").write_text("monday")
+    register_artifact(tmp_path / "notes.txt", "notes")
+    (tmp_path / "notes.txt").unlink()
+    [problem] = verify(client).problems
+    assert problem.made_by[0].startswith("registered on 20")
+    (tmp_path / "notes.txt").write_text("monday")
+    version = client.get_artifact_version("numbers")
+    client.delete_pipeline_run(client.list_pipeline_runs()[0])
+    remove(place_of(version) / "data.json")
+    [problem] = verify(client).problems
+    assert re.fullmatch(r"made on 20[-0-9: ]+ UTC by a run that was deleted since", problem.made_by[0])
 
 
 def test_many_objects_are_asked_for_in_parts(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,8 @@ def delete_artifact(version: str, whole: bool, yes: bool, as_json: bool) -> None
     name, wanted = split_version(version)
     if whole == (wanted is not None):
         raise UsageError(
-            f"{name!r} alone could mean much: write {name}@3 to delete one version, or add --all to delete all of them"
+            f"{name!r} alone could mean much: write {name}@{client.get_artifact_version(name).version} to delete its newest version, or add "
+            "--all to delete all of them"
             if wanted is None
             else f"--all deletes all versions of an artifact: write {name} --all, or {version} without it"
         )

@@ -1,6 +1,8 @@
 """What a version is and holds, without where it leads: its facts, its value, its files."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 
 from lineal.artifacts import check_live
 from lineal.engine.context import note_loaded
-from lineal.errors import UsageError
+from lineal.errors import ArtifactMissing, NotFound, UsageError
 from lineal.files import FOLDERS, make_empty_folders
 from lineal.host import in_notebook
 from lineal.materializers.paths import PathMaterializer
@@ -115,9 +117,23 @@ class VersionFacts(View[VersionRecord]):
         Raises ArtifactMissing or ArtifactCorrupted when its bytes are gone or changed, PickleRefused by policy, MaterializerError when
         the materializer fails. Inside a step the version is recorded as a further input, as it is by `path` and `download`.
         """
-        value = self.workspace.artifacts.load(self.record, type)
+        with self._as_it_is_now():
+            value = self.workspace.artifacts.load(self.record, type)
         note_loaded(self.record, self.workspace)
         return value
+
+    @contextmanager
+    def _as_it_is_now(self) -> Iterator[None]:
+        """Say of bytes that are gone what became of them since this view was made, if that is known."""
+        try:
+            yield
+        except ArtifactMissing as error:
+            try:
+                now = self.workspace.metadata.get_version(self.record.id)
+            except NotFound:
+                raise ArtifactMissing(f"{name_text(self.record)} was deleted since it was looked up") from error
+            check_live(now)
+            raise
 
     @cached_property
     def data(self) -> Any:
@@ -143,7 +159,8 @@ class VersionFacts(View[VersionRecord]):
         if held.external is not None:
             self.workspace.artifacts.external.check(held)
             return Path(held.external)
-        folder = self.workspace.artifact_store.fetch(held)
+        with self._as_it_is_now():
+            folder = self.workspace.artifact_store.fetch(held)
         tops = {entry.path.partition("/")[0] for entry in held.files} - {FOLDERS}
         if len(tops) == 1 and (self.record.materializer == PathMaterializer.id or held.files[0].path in tops):
             return folder / tops.pop()
@@ -160,7 +177,7 @@ class VersionFacts(View[VersionRecord]):
         """
         check_live(self.record)
         note_loaded(self.record, self.workspace)
-        with PrivateScope():
+        with PrivateScope(), self._as_it_is_now():
             copied = copy_out(self.record.object, self.workspace.artifacts, Path(folder), overwrite=overwrite)
         if self.record.materializer == PathMaterializer.id:
             make_empty_folders(copied)

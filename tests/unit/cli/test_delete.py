@@ -35,6 +35,12 @@ def test_deleting_a_run_leaves_versions_that_prune_takes(trained: Any) -> None:
     assert trained("artifact", "prune").out == "nothing to prune\n"
 
 
+def test_a_name_alone_is_answered_with_a_version_that_there_is(trained: Any) -> None:
+    result = trained("artifact", "delete", "model")
+    assert result.code == 2
+    assert "write model@1 to delete its newest version, or add --all" in result.err
+
+
 def test_without_a_terminal_nothing_is_deleted_unasked(trained: Any) -> None:
     trained("runs", "delete", "latest", "-y")
     for command in (["artifact", "prune"], ["artifact", "delete", "model@1"], ["artifact", "delete", "model", "--all"]):
