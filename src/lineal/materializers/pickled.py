@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from functools import cache
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +40,9 @@ class Loading(NamedTuple):
 loading: Final[ContextVar[Loading | None]] = ContextVar("loading", default=None)
 """What is being loaded, where it is a version of an artifact."""
 
+DEEPEST, MOST_PARTS = 20, 1000
+"""How deep, and among how many parts of each, the one that cannot be pickled is looked for."""
+
 _BY_MAJOR: Final = frozenset({"numpy"})
 """Libraries that promise to read the pickles of all releases with the same first number."""
 
@@ -57,9 +61,11 @@ class CloudpickleMaterializer(Materializer):
         try:
             data, types = _pickled(value)
         except Exception as error:
+            path, part = _culprit(value)
+            because = f", because of its {path}, a {_name(type(part))}" if path else ""
             raise MaterializerError(
-                f"a {_name(cls)} cannot be pickled ({type(error).__name__}: {error}); register a materializer for it, or return only "
-                "the parts that are needed"
+                f"{where.get() or 'a value'} is a {_name(cls)} that {self.id} cannot pickle{because} ({type(error).__name__}: {error}); "
+                "register a materializer for it, or return only the parts that are needed"
             ) from error
         (folder / "data.pkl").write_bytes(data)
         (folder / ENVIRONMENT).write_text(json.dumps(environment(cls, types), sort_keys=True), encoding="utf-8")
@@ -103,6 +109,47 @@ def _pickled(value: Any) -> tuple[bytes, set[type]]:
     file = io.BytesIO()
     Pickler(file, protocol=PROTOCOL).dump(value)
     return file.getvalue(), types
+
+
+class _Nowhere(io.RawIOBase):
+    """Takes what is written and keeps nothing."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return memoryview(data).nbytes
+
+
+def _culprit(value: Any) -> tuple[str, Any]:
+    """Give the path to the innermost part of a value that cannot be pickled, such as `.model.cache['lock']`, and that part."""
+    path, part, seen = "", value, {id(value)}
+    for _ in range(DEEPEST):
+        found = next((each for each in _parts(part) if id(each[1]) not in seen and not _can_be_pickled(each[1])), None)
+        if found is None:
+            break
+        path, part = path + found[0], found[1]
+        seen.add(id(part))
+    return path, part
+
+
+def _can_be_pickled(value: Any) -> bool:
+    import cloudpickle
+
+    try:
+        cloudpickle.dump(value, _Nowhere(), protocol=PROTOCOL)
+    except Exception:
+        return False
+    return True
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """Give what the usual containers and objects hold, as far as that is bounded, each with how one gets at it."""
+    if isinstance(value, dict):
+        yield from ((f"[{key!r:.60}]", each) for key, each in islice(value.items(), MOST_PARTS))
+    elif isinstance(value, list | tuple):
+        yield from ((f"[{place}]", each) for place, each in enumerate(value[:MOST_PARTS]))
+    yield from ((f".{name}", each) for name, each in islice(getattr(value, "__dict__", {}).items(), MOST_PARTS))
 
 
 def unpickle(data: bytes, recorded: bytes, loads: Callable[[bytes], Any] = pickle.loads) -> Any:

@@ -74,9 +74,20 @@ def test_one_warning_per_type_names_type_and_place(tmp_path: Path) -> None:
 
 def test_what_cannot_be_pickled(tmp_path: Path) -> None:
     """A typed error names the type and the cause; nothing was written."""
-    with pytest.raises(MaterializerError, match=r"lock cannot be pickled \(TypeError"):
+    with pytest.raises(MaterializerError, match=r"lock that cloudpickle/1 cannot pickle \(TypeError"):
         save(PICKLED, threading.Lock(), tmp_path / "1")
     assert list((tmp_path / "1").iterdir()) == []
+
+
+def test_the_part_that_cannot_be_pickled_is_named(tmp_path: Path) -> None:
+    """Deep inside, and where something goes round in a circle."""
+    value = Opaque({"parts": [1, (2, {"lock": threading.Lock()})]})
+    with pytest.raises(MaterializerError, match=r"because of its \.content\['parts'\]\[1\]\[1\]\['lock'\], a _thread\.lock \("):
+        save(PICKLED, value, tmp_path / "1")
+    circle = Opaque([threading.Lock()])
+    circle.content.insert(0, circle)
+    with pytest.raises(MaterializerError, match=r"because of its \.content\[1\], a _thread\.lock \("):
+        save(PICKLED, circle, tmp_path / "2")
 
 
 class Bomb:
