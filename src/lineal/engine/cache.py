@@ -223,7 +223,7 @@ def output_ids(step: StepSpec, registry: Registry) -> Mapping[str, str]:
 
 
 def is_asked(call: Call) -> bool:
-    """Tell whether an earlier result may answer a call, and its own may answer later ones."""
+    """Tell whether an earlier result may answer a call. Whatever it gives may answer later calls, which say for themselves."""
     enabled = call.options.enable_cache
     return bool(call.step.signature.outputs) if enabled is None else enabled  # without outputs, a step is run for what it does
 

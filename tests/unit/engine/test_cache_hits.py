@@ -269,3 +269,30 @@ def test_deleting_all_runs_that_had_a_result_makes_it_a_miss() -> None:
     for run in (arrays(), arrays()):
         Client().delete_pipeline_run(run)
     assert [each.status for each in arrays().steps.values()] == ["completed", "completed"]
+
+
+def test_what_was_made_with_caching_off_is_there_for_a_call_that_asks() -> None:
+    """Also what a step without outputs has done: whether an earlier call counts is for the later one to say."""
+
+    @step(undeclared="off")
+    def make(n: int) -> int:
+        note("make")
+        return n
+
+    @step(undeclared="off")
+    def tell(n: int) -> None:
+        note("tell")
+
+    @pipeline
+    def off() -> None:
+        tell.with_options(enable_cache=False)(make.with_options(enable_cache=False)(1))
+
+    @pipeline
+    def on() -> None:
+        tell.with_options(enable_cache=True)(make(1))
+
+    off()
+    off()
+    assert noted() == ["make", "tell", "make", "tell"]
+    assert [each.status for each in on().steps.values()] == ["cached", "cached"]
+    assert noted() == []
