@@ -1,11 +1,14 @@
 """Faults F01 to F12: processes that die, at the worst moments."""
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +167,125 @@ def test_f08_a_killed_worker_fails_its_step_with_the_reason_and_the_memory(monke
     assert steps["eats_and_dies"].peak_memory >= held << 20
     assert steps["eats_and_dies"].peak_memory == caught.value.peak_memory
     assert json.loads(json.dumps(steps["eats_and_dies"].to_json()))["peak_memory"] == caught.value.peak_memory
+
+
+ROOM = 256 << 20
+
+STARVED = """
+    import os, signal, sys
+    from pathlib import Path
+
+    group, kind, orchestrator = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    if kind == "real":  # before anything is imported that asks for the limit
+        (group / "cgroup.procs").write_text(str(os.getpid()))
+
+    from lineal import Client, memory, pipeline, step
+    from lineal.errors import StepCrashed
+
+    if kind == "pretended":
+        memory._groups = lambda: (group,)
+
+    @step
+    def eats(group: str, most: int) -> int:
+        held = []
+        while len(held) < most:
+            held.append(bytes([1]) * (1 << 20))
+        Path(group, "memory.events").write_text("oom_kill 1\\n")  # nobody comes here where memory is short in truth
+        os.kill(os.getpid(), signal.SIGKILL)
+        return len(held)
+
+    @step
+    def sibling() -> int:
+        return 1
+
+    @pipeline
+    def starving(most: int):
+        sibling()
+        eats(str(group), most)
+
+    try:
+        starving(1 << 20 if kind == "real" else 160)
+    except StepCrashed as error:
+        eaten = Client().list_pipeline_runs()[0].steps
+        print(error)
+        print(eaten["sibling"].status, eaten["eats"].status, eaten["eats"].peak_memory)
+    """
+
+
+@contextlib.contextmanager
+def little_memory(folder: Path, kind: str) -> Iterator[tuple[Path, str]]:
+    """Give a control group with room for ROOM bytes, in this process's own; or a folder that looks like one, where none may be made."""
+    try:
+        if kind == "pretended":
+            raise PermissionError
+        group = memory_group() / f"lineal-test-{os.getpid()}"
+        group.mkdir()
+    except OSError:
+        (folder / "memory.max").write_text(str(ROOM))
+        (folder / "memory.events").write_text("oom_kill 0\n")
+        yield folder, "pretended"
+        return
+    try:
+        if (group / "memory.max").exists():
+            (group / "memory.max").write_text(str(ROOM))
+            swap = group / "memory.swap.max", "0"
+        else:
+            (group / "memory.limit_in_bytes").write_text(str(ROOM))
+            swap = group / "memory.memsw.limit_in_bytes", str(ROOM)
+        if swap[0].exists():
+            swap[0].write_text(swap[1])
+        yield group, "real"
+    finally:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                group.rmdir()
+                break
+            except OSError:  # a process in it has not quite ended
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+
+def memory_group() -> Path:
+    """Give this process's control group for memory. Raises PermissionError when none may be made in it."""
+    for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
+        _, controllers, path = line.split(":", 2)
+        folder = Path("/sys/fs/cgroup", "memory" if controllers else "", path.lstrip("/"))
+        if "memory" in controllers.split(",") and (folder / "memory.limit_in_bytes").exists():
+            return folder
+        given = folder / "cgroup.subtree_control"
+        if not controllers and given.exists() and "memory" in given.read_text(encoding="ascii").split():
+            return folder
+    raise PermissionError
+
+
+@pytest.mark.parametrize("kind", ["real", "pretended"])
+def test_f08_a_worker_that_takes_all_memory_is_told_from_one_that_was_killed(
+    kind: str, ended: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system kills it, in a control group with little room; where none may be made, its count of such kills is pretended."""
+    monkeypatch.setenv("LINEAL_ORCHESTRATOR", "processes")
+    with little_memory(tmp_path, kind) as (group, real):
+        code, out, err = ended(STARVED, group, real, "processes")
+    assert code == 0, err
+    said, facts = out.splitlines()[-2:]
+    assert re.search(r"eats.*its worker process died.*SIGKILL.* \(killed by the system: out of memory; it had used \d+ MB\)", said), said
+    sibling_status, status, peak_memory = facts.split()
+    assert (sibling_status, status) == ("completed", "failed")
+    assert 100 << 20 < int(peak_memory) <= ROOM
+
+
+@pytest.mark.parametrize("kind", ["real", "pretended"])
+def test_f07_a_run_that_takes_all_memory_is_told_from_one_that_was_killed(kind: str, ended: Any, tmp_path: Path) -> None:
+    """Its process writes nothing any more; the next look says what it died of, and how much it had used."""
+    with little_memory(tmp_path, kind) as (group, real):
+        assert ended(STARVED, group, real, "local")[0] == -signal.SIGKILL
+        run = Client().list_pipeline_runs()[0]
+        assert run.status == "crashed"
+        used = re.fullmatch(r"out of memory: the system killed its process, .*; it had used (\d+) MB of 268 MB", run.error)
+    assert used, run.error
+    assert 30 < int(used[1]) <= 268
+    assert run.steps["sibling"].status == "completed"
 
 
 @pytest.mark.parametrize("signals", [1, 2])
