@@ -1,5 +1,6 @@
 """How answers are made: JSON with an ETag, problems, and files of which a part can be asked for."""
 
+import errno
 import gzip
 import hashlib
 import json
@@ -89,13 +90,17 @@ def attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(last, safe='')}"
 
 
-def file_answer(request: Request, path: str, name: str, digest: str) -> Response:
+def file_answer(request: Request, path: str, name: str, digest: str, *, is_ours: bool = True) -> Response:
     """Answer with a regular file, or the part of it that was asked for. Links are not followed.
 
     A whole file is hashed on its way: when it is not what was recorded, the connection ends before its last bytes. A part is sent as it
-    is. Raises OSError when the file cannot be opened.
+    is. A file that is not ours is hashed before anything of it is sent: a client may have recorded any path of this machine, and gets
+    back only what it knew. Raises OSError when the file cannot be opened, or is another then.
     """
     descriptor, found = open_regular(path)
+    if not is_ours and _digest(descriptor) != digest:
+        os.close(descriptor)
+        raise OSError(errno.EIO, "it is not what was recorded")
     headers = {
         "etag": f'"{digest}"', "cache-control": "private, no-cache", "accept-ranges": "bytes", "content-disposition": attachment(name),
     }  # fmt: skip
@@ -113,6 +118,15 @@ def file_answer(request: Request, path: str, name: str, digest: str) -> Response
         headers["content-range"] = f"bytes {span.start}-{span.start + span.length - 1}/{found.st_size}"
     body = _pieces(descriptor, span, None if is_part else digest)
     return StreamingResponse(body, 206 if is_part else 200, headers, "application/octet-stream")
+
+
+def _digest(descriptor: int) -> str:
+    hasher = blake3()
+    with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+        while piece := file.read(CHUNK):
+            hasher.update(piece)
+        file.seek(0)
+    return hasher.hexdigest()
 
 
 def _pieces(descriptor: int, span: Span, digest: str | None) -> Iterator[bytes]:

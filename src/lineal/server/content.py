@@ -105,6 +105,6 @@ def _file(request: Request, view: VersionView, place: int) -> Response:
     else:
         path = artifacts.store.fetch(record.object) / entry.path
     try:
-        return file_answer(request, str(path), entry.path, entry.digest)
+        return file_answer(request, str(path), entry.path, entry.digest, is_ours=record.object.external is None)
     except OSError as error:
         raise ArtifactMissing(f"file {entry.path!r} of {name_text(record)} cannot be read: {error.strerror}") from error

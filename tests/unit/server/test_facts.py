@@ -1,6 +1,7 @@
 """The routes of the metadata store: who may use them, how much they take, and what they do more than a transaction."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from starlette.testclient import TestClient
 from lineal import save_artifact
 from lineal.errors import UsageError
 from lineal.metadata_store.operations import MOST_BYTES, operations
+from lineal.model import digest
+from lineal.model.records import FileEntry, ObjectRecord
 from lineal.server.access import Principal, Role
 from lineal.server.app import create_app
 from lineal.server.gate import BODY_LIMIT
@@ -95,6 +98,26 @@ def test_what_takes_away_enters_the_audit_and_what_runs_make_does_not(server: Te
         ("store delete run refused", {"why": "InUse"}),
         ("store delete run", {"arguments": f'{{"run_id":"{run.id}"}}'}),
     ]
+
+
+def test_a_path_of_the_server_cannot_be_read_by_recording_it(server: TestClient, tmp_path: Path) -> None:
+    """A02: registered data may lie anywhere, and an editor may say that it lies where the server keeps its secrets. What comes back, whole or
+    in part, is only what whoever recorded it had.
+    """
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"s" * 600_000)
+    ids = []
+    for claimed in ("0" * 64, digest.of_bytes(secret.read_bytes())):
+        files = (FileEntry("secret", 600_000, claimed),)
+        record = ObjectRecord(digest.of_object(files), 600_000, files, external=str(secret))
+        output = an_output("stolen", object=record, materializer="path/1")
+        assert ask(server, "save_version", output, None).status_code == 200
+        ids.append(output.id)
+    for headers, status in (({}, 200), ({"range": "bytes=0-99"}, 206)):
+        stolen, known = (server.get(f"/api/v1/versions/{uid}/files/0", headers=headers) for uid in ids)
+        assert (stolen.status_code, b"sss" in stolen.content) == (410, False)
+        assert (known.status_code, b"sss" in known.content) == (status, True)
+    assert b"sss" not in server.get(f"/api/v1/versions/{ids[0]}/visualizations").content
 
 
 def test_bytes_must_be_in_the_artifact_store_of_the_server(server: TestClient) -> None:
