@@ -1,6 +1,6 @@
 """Run the benchmarks and write RESULTS.md.
 
-python -m bench [chain] [key] [fingerprint] [values] [register] [startup] [server]
+python -m bench [chain] [key] [fingerprint] [values] [register] [startup] [server] [remote]
 
 Without names all are run, in a few minutes; with names those alone, and what RESULTS.md says of the others stays.
 """
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import chain, fingerprint, key, register, server, startup, values
+from bench import chain, fingerprint, key, register, remote, server, startup, values
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 SECTIONS: dict[str, Callable[[], list[str]]] = {
@@ -25,6 +25,7 @@ SECTIONS: dict[str, Callable[[], list[str]]] = {
     "register": register.report,
     "startup": startup.report,
     "server": server.report,
+    "remote": remote.report,
 }
 _MARK = "<!-- {} -->"
 

@@ -1,6 +1,5 @@
 """Serves a server for each name in a path: `python many_servers.py FOLDER TOKEN`; prints the port. For tests that want many, and quickly."""
 
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import uvicorn
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.server.app import create_app
 from lineal.server.owner import OwnerAccess
+from lineal.server.serve import listen
 from lineal.settings import Settings
 from lineal.workspace import Workspace
 
@@ -33,7 +33,7 @@ def main() -> None:
     """Serve until killed."""
     # The contract is about facts: its objects are made up. Whether objects are in place is asked in tests of its own.
     LocalArtifactStore.has = lambda self, digest: True  # type: ignore[method-assign]
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen(0)
     host = f"127.0.0.1:{listener.getsockname()[1]}"
     app = Many(Path(sys.argv[1]), sys.argv[2], host)
     print(host, flush=True)
