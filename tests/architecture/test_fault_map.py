@@ -42,7 +42,7 @@ def test_each_fault_has_tests_that_exist(row: tuple[str, str, str, str]) -> None
 
 def test_each_limit_has_tests_that_exist() -> None:
     """What is said of sizes is proven."""
-    assert len(LIMITS) == 12
+    assert len(LIMITS) == 13
     for named in LIMITS:
         check_named(named)
 
