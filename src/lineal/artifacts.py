@@ -34,6 +34,7 @@ from lineal.materializers.registry import Registry
 from lineal.materializers.visualized import visualizations_of
 from lineal.model import digest
 from lineal.model.records import Companion, CompanionFile, FileEntry, Json, ObjectRecord, VersionRecord
+from lineal.model.scripts import module_of
 from lineal.model.text import moment_text
 from lineal.model.visualization import Visualization
 from lineal.private import private_folder
@@ -446,7 +447,7 @@ def check_live(record: VersionRecord) -> None:
 def type_name(value: Any) -> str:
     """Give the name of a value's class for people: `pandas.DataFrame`, `int`. It is never imported from."""
     cls = type(value)
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{module_of(cls)}.{cls.__qualname__}"
 
 
 def boots(saved: Sequence[Saved]) -> list[str]:

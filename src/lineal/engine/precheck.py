@@ -13,6 +13,7 @@ from lineal.graph.step import MISSING, StepSpec
 from lineal.materializers.pickled import warn_to_be_pickled
 from lineal.materializers.registry import Registry, bare
 from lineal.model import values
+from lineal.model.scripts import module_of
 
 
 class Unsafe(NamedTuple):
@@ -102,4 +103,4 @@ def _may_be_safe(cls: type, registry: Registry) -> bool:
 
 
 def _name(cls: type) -> str:
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{module_of(cls)}.{cls.__qualname__}"

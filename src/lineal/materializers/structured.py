@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lineal.model.records import Json
+from lineal.model.scripts import module_of
 from lineal.model.values_classes import ENUM, class_name, describe
 
 MOST_FIELDS = 200
@@ -47,6 +48,6 @@ def _shown(annotation: Any) -> str:
         return (
             annotation.__qualname__
             if annotation.__module__ in ("builtins", "typing")
-            else f"{annotation.__module__}.{annotation.__qualname__}"
+            else f"{module_of(annotation)}.{annotation.__qualname__}"
         )
     return str(annotation).replace("typing.", "")

@@ -283,4 +283,4 @@ def test_a_script_gets_the_value_back_from_wherever_the_step_ran(orchestrator: s
     environment = {**os.environ, "LINEAL_ORCHESTRATOR": orchestrator}
     done = subprocess.run([sys.executable, "things.py"], env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("41 output 'output' of step 'make' of pipeline 'making', a __main__.Thing, could not be saved by things.")
+    assert done.stdout.startswith("41 output 'output' of step 'make' of pipeline 'making', a things.Thing, could not be saved by things.")

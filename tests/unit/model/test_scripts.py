@@ -104,3 +104,6 @@ def test_a_script_and_lineal_run_share_what_is_made(orchestrator: str, tmp_path:
     assert "completed\nTrue\n" in first
     assert "2 cached" in said(LINEAL, "run", "train.py")
     assert "cached\nTrue\n" in said(sys.executable, "train.py")
+    shown = said(LINEAL, "artifact", "show", "flow::make::output")
+    assert "train.Config" in shown
+    assert "train.Kind" in shown
