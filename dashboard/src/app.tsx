@@ -1,10 +1,10 @@
 /** The frame around every page: where one can go, and which page an address means. */
 
-import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useState } from "react";
-import { get, isExported, isThere, post, Problem } from "./lib/api";
+import { useEffect, useState } from "react";
+import { isExported, isThere, post, Problem } from "./lib/api";
+import { useMe } from "./lib/me";
 import { link, usePlace } from "./lib/route";
-import { Empty, Wrong } from "./parts/basics";
+import { Empty, Logo } from "./parts/basics";
 import { Icon, type IconName } from "./parts/icons";
 import { Palette } from "./parts/palette";
 import { ArtifactPage } from "./pages/artifact";
@@ -14,6 +14,9 @@ import { HomePage } from "./pages/home";
 import { PipelinesPage } from "./pages/pipelines";
 import { RunPage } from "./pages/run";
 import { RunsPage } from "./pages/runs";
+import { DevicePage } from "./pages/device";
+import { SettingsPage } from "./pages/settings";
+import { SignIn } from "./pages/sign-in";
 import { StoragePage } from "./pages/storage";
 import { VersionPage } from "./pages/version";
 
@@ -32,7 +35,7 @@ export function App() {
   const { path } = usePlace();
   const [theme, toggleTheme] = useTheme();
   const [searching, setSearching] = useState(false);
-  const health = useQuery({ queryKey: ["home"], queryFn: () => get("/home"), enabled: !isExported });
+  const me = useMe();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select");
@@ -44,7 +47,7 @@ export function App() {
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
   }, []);
-  if (health.error instanceof Problem && health.error.status === 401) return <SignIn />;
+  if (me.error instanceof Problem && me.error.status === 401) return <SignIn />;
   const section = { run: "runs", artifact: "artifacts", versions: "artifacts", compare: "artifacts" }[path[0] ?? ""] ?? path[0] ?? "";
   return (
     <div className="shell">
@@ -65,6 +68,16 @@ export function App() {
             <Icon name="find" /> Find <kbd>ctrl k</kbd>
           </button>
         )}
+        {!isExported && (
+          <a className="item" href="#/settings" aria-current={section === "settings" ? "page" : undefined}>
+            <Icon name="settings" /> Settings
+          </a>
+        )}
+        {me.data && (
+          <button type="button" className="item" title={`${me.data.name}, ${me.data.role}`} onClick={signOut}>
+            <Icon name="leave" /> <span className="who">Sign out {me.data.team ? me.data.name : ""}</span>
+          </button>
+        )}
         <button type="button" className="item" onClick={toggleTheme}>
           <Icon name={theme === "dark" ? "sun" : "moon"} /> {theme === "dark" ? "Light" : "Dark"}
         </button>
@@ -75,6 +88,10 @@ export function App() {
       {searching && <Palette close={() => setSearching(false)} />}
     </div>
   );
+}
+
+function signOut() {
+  post("/session/end", {}).finally(() => window.location.reload());
 }
 
 function Page({ path }: { path: string[] }) {
@@ -91,6 +108,8 @@ function Page({ path }: { path: string[] }) {
   if (room === "compare" && id === "versions") return <CompareVersionsPage />;
   if (room === "pipelines") return <PipelinesPage />;
   if (room === "storage") return <StoragePage />;
+  if (room === "settings" && !isExported) return <SettingsPage />;
+  if (room === "device" && !isExported) return <DevicePage />;
   return (
     <Empty title="There is no such page">
       Go to the <a href={link("/")}>first page</a>.
@@ -114,43 +133,4 @@ function useTheme(): [string, () => void] {
       setTheme(next);
     },
   ];
-}
-
-function Logo() {
-  return (
-    <svg width="22" height="22" viewBox="0 0 32 32" aria-hidden="true">
-      <path d="M6 8h9a5 5 0 0 1 5 5v6a5 5 0 0 0 5 5" fill="none" stroke="var(--accent)" strokeWidth="4" />
-      <circle cx="6" cy="8" r="4" fill="var(--accent)" />
-      <circle cx="26" cy="24" r="4" fill="var(--accent)" />
-    </svg>
-  );
-}
-
-function SignIn() {
-  const [token, setToken] = useState("");
-  const [error, setError] = useState<unknown>(null);
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    post("/session", { token: token.trim() }).then(() => window.location.reload(), setError);
-  };
-  return (
-    <main style={{ maxWidth: 520, margin: "12vh auto" }} className="stack">
-      <div className="row">
-        <Logo /> <h1>Sign in to Lineal</h1>
-      </div>
-      <p className="soft" style={{ margin: 0 }}>
-        Open the link that <code>lineal up</code> printed: it works once, for ten minutes. Or paste the token from the file that it named.
-      </p>
-      <form className="row" onSubmit={send}>
-        <label className="visually-hidden" htmlFor="token">
-          Token
-        </label>
-        <input id="token" className="field grow" type="password" autoComplete="off" placeholder="Token" value={token} onChange={(event) => setToken(event.target.value)} />
-        <button className="button main" type="submit" disabled={!token.trim()}>
-          Sign in
-        </button>
-      </form>
-      {error !== null && <Wrong error={error} />}
-    </main>
-  );
 }

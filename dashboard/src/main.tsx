@@ -1,4 +1,4 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "@xyflow/react/dist/style.css";
@@ -10,7 +10,13 @@ import { isExported, Problem } from "./lib/api";
 const start = document.querySelector<HTMLMetaElement>('meta[name="lineal-start"]')?.content;
 if (start && !window.location.hash) window.history.replaceState(null, "", start);
 
-const client = new QueryClient({
+const client: QueryClient = new QueryClient({
+  // A session that has ended is noticed wherever it is noticed first; then who is signed in is asked anew.
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      if (error instanceof Problem && error.status === 401 && query.queryKey[0] !== "me") void client.invalidateQueries({ queryKey: ["me"] });
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: isExported ? Number.POSITIVE_INFINITY : 2_000,

@@ -32,6 +32,8 @@
         ├── StoreMismatch        this folder is not the store that the facts belong to
         ├── StoreBusy            another process held the write lock for too long
         ├── AccessRefused        a server does not know who asks, or does not let them
+        │   ├── SignInRefused    what was given to sign in with is not right, or nothing was given
+        │   └── TooManyAttempts  tried too often, too quickly
         └── SchemaTooNew         a newer Lineal wrote this store
 
 An error also derives from the builtin that a casual user would catch. `exit_code` is what the command line ends with and
@@ -243,6 +245,20 @@ class AccessRefused(StoreError, PermissionError):
     """A server does not know who asks, or does not let them do this."""
 
     http_status = 403
+
+
+class SignInRefused(AccessRefused):
+    """What was given to sign in with is not right, or nothing was given."""
+
+
+class TooManyAttempts(AccessRefused):
+    """Tried too often, too quickly. `seconds` is how long to wait."""
+
+    http_status = 429
+
+    def __init__(self, message: str, seconds: float = 60.0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class SchemaTooNew(StoreError, RuntimeError):

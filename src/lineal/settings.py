@@ -6,6 +6,7 @@ beats user file (`config.toml` in the user's configuration folder) beats default
 
 import difflib
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from lineal.errors import SettingsError
 PREFIX = "LINEAL_"
 FOLDER = ".lineal"
 _SQLITE = "sqlite:///"
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/]*@")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -177,6 +179,20 @@ def user_config_folder(environ: Mapping[str, str]) -> Path:
     if sys.platform == "darwin":
         return Path("~/Library/Application Support/lineal").expanduser()
     return Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "lineal"
+
+
+def config_folder() -> Path:
+    """Give the configuration folder of the user of this process."""
+    return user_config_folder(os.environ)
+
+
+def shown(name: str, value: object) -> str | bool | None:
+    """Give a setting as it may be shown: no token, no password inside of a URL; None when it is empty."""
+    if isinstance(value, bool):
+        return value
+    if name == "token" and value:
+        return "(set, not shown)"
+    return _PASSWORD.sub(r"\1***@", str(value)) or None
 
 
 def find_project_file(cwd: Path) -> tuple[Path, Mapping[str, Any]] | None:

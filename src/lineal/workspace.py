@@ -19,6 +19,7 @@ from lineal.artifact_store.base import ArtifactStore
 from lineal.artifact_store.local import LocalArtifactStore
 from lineal.artifact_store.through import ReadThrough
 from lineal.artifacts import Artifacts
+from lineal.credentials import token_for
 from lineal.engine.claims import Claims, claims_at
 from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import set_cache_folder
@@ -71,9 +72,9 @@ class Workspace:
         return self._metadata
 
     def _open_metadata(self) -> MetadataStore:
-        path = self.database
+        path, url = self.database, self.settings.metadata_store
         if path is None:
-            return connect(self.settings.metadata_store, lambda: self.settings.token)
+            return connect(url, lambda: token_for(url, self.settings) or "")
         return SqliteMetadataStore(
             path,
             durability=self.settings.durability,

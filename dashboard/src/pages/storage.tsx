@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { get, isExported, post } from "../lib/api";
 import { agoText, shortType, sizeText } from "../lib/format";
+import { useMay } from "../lib/me";
 import { link } from "../lib/route";
 import type { Json, PrunePlan, Space, Storage, VerifyJob, VerifyResult } from "../lib/types";
 import { Command, Empty, useNow, Waiting, Wrong } from "../parts/basics";
@@ -95,6 +96,7 @@ function Largest({ title, spaces, of }: { title: string; spaces: Space[]; of: (s
 
 function Verify() {
   const client = useQueryClient();
+  const mayVerify = useMay("editor");
   const [readData, setReadData] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const job = useQuery({
@@ -119,7 +121,7 @@ function Verify() {
         <Command>{`lineal verify${readData ? " --read-data" : ""}`}</Command>
       </div>
       <div className="row">
-        <button type="button" className="button" disabled={running} onClick={begin}>
+        <button type="button" className="button" disabled={running || !mayVerify} title={mayVerify ? undefined : "takes the role editor"} onClick={begin}>
           {running ? "Verifying…" : "Verify"}
         </button>
         <label className="row">
@@ -192,6 +194,7 @@ function Verified({ result, ended }: { result: VerifyResult; ended: string }) {
 
 function Prune() {
   const client = useQueryClient();
+  const mayPrune = useMay("admin");
   const [query, change] = useQueryState();
   const given = Object.fromEntries(["name", "older_than", "keep_last"].map((name) => [name, query.get(name) || undefined]));
   const plan = useQuery({ queryKey: ["prune", given], queryFn: () => get<PrunePlan>("/storage/prune", given), retry: false });
@@ -236,9 +239,11 @@ function Prune() {
               of {plan.data.artifacts} {plan.data.artifacts === 1 ? "artifact" : "artifacts"} that no run and no pin refers to: {sizeText(plan.data.bytes)} of data, <b>{sizeText(plan.data.freed)}</b> to be freed
             </span>
             <span className="grow" />
-            <button type="button" className="button danger" onClick={() => setAsking(true)}>
-              Prune…
-            </button>
+            {mayPrune && (
+              <button type="button" className="button danger" onClick={() => setAsking(true)}>
+                Prune…
+              </button>
+            )}
           </div>
           {plan.data.names.length > 0 && (
             <ul className="names" tabIndex={0} aria-label="Versions that would go">

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
 import { addressOf, get, isExported, isThere, pathOf, post, remove } from "../lib/api";
+import { useMay } from "../lib/me";
 import { momentText, quoted, sizeText, valueText } from "../lib/format";
 import { type GraphNode, lineageGraph } from "../lib/graph";
 import { link, useQueryState } from "../lib/route";
@@ -16,6 +17,7 @@ export function VersionPage({ id }: { id: string }) {
   const [query, change] = useQueryState();
   const tab = query.get("tab") ?? "preview";
   const client = useQueryClient();
+  const mayEdit = useMay("editor");
   const found = useQuery({ queryKey: ["version", id], queryFn: () => get<VersionDetail>(`/versions/${id}`) });
   if (!found.data) return <Waiting error={found.error} />;
   const version = found.data;
@@ -30,7 +32,7 @@ export function VersionPage({ id }: { id: string }) {
         <Marks version={version} />
         <span className="grow" />
         <OtherVersion version={version} />
-        {!isExported && <DeleteVersion version={version} />}
+        {mayEdit && <DeleteVersion version={version} />}
         <Command>{`lineal artifact show ${quoted(name)}`}</Command>
       </div>
       <div className="under">
@@ -72,6 +74,7 @@ export function VersionPage({ id }: { id: string }) {
 
 function Marks({ version }: { version: VersionDetail }) {
   const client = useQueryClient();
+  const mayEdit = useMay("editor");
   const [adding, setAdding] = useState(false);
   const [tag, setTag] = useState("");
   const [error, setError] = useState<unknown>(null);
@@ -91,14 +94,14 @@ function Marks({ version }: { version: VersionDetail }) {
       {version.tags.map((each) => (
         <span key={each} className="chip tag">
           {each}
-          {!isExported && (
+          {mayEdit && (
             <button type="button" aria-label={`Remove the tag ${each}`} onClick={() => void apply("tags", { remove: [each] })}>
               ×
             </button>
           )}
         </span>
       ))}
-      {!isExported && !adding && (
+      {mayEdit && !adding && (
         <button type="button" className="button" onClick={() => setAdding(true)}>
           + tag
         </button>
@@ -108,12 +111,12 @@ function Marks({ version }: { version: VersionDetail }) {
           <input className="field" style={{ width: 140 }} aria-label="New tag" autoFocus value={tag} onChange={(event) => setTag(event.target.value)} onKeyDown={(event) => event.key === "Escape" && setAdding(false)} />
         </form>
       )}
-      {!isExported && (
+      {mayEdit && (
         <button type="button" className="button" aria-pressed={version.pinned} onClick={() => void apply("pin", { pinned: !version.pinned })}>
           {version.pinned ? "Unpin" : "Pin"}
         </button>
       )}
-      {isExported && version.pinned && <span className="chip">pinned</span>}
+      {!mayEdit && version.pinned && <span className="chip">pinned</span>}
       {error !== null && <Wrong error={error} />}
     </span>
   );

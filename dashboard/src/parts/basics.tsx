@@ -162,3 +162,13 @@ export function Spark({ values, label, width = 120, height = 24 }: { values: num
     </svg>
   );
 }
+
+export function Logo() {
+  return (
+    <svg width="22" height="22" viewBox="0 0 32 32" aria-hidden="true">
+      <path d="M6 8h9a5 5 0 0 1 5 5v6a5 5 0 0 0 5 5" fill="none" stroke="var(--accent)" strokeWidth="4" />
+      <circle cx="6" cy="8" r="4" fill="var(--accent)" />
+      <circle cx="26" cy="24" r="4" fill="var(--accent)" />
+    </svg>
+  );
+}

@@ -1,7 +1,8 @@
 /** What somebody wrote about a version or a run: the key `note` of its metadata, edited in place. */
 
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { isExported, post } from "../lib/api";
+import { post } from "../lib/api";
+import { useMay } from "../lib/me";
 import type { Json } from "../lib/types";
 import { Wrong } from "./basics";
 
@@ -18,6 +19,7 @@ export function noteOf(metadata: Record<string, Json>): string {
 
 export function Note({ metadata, path, saved }: Props) {
   const note = noteOf(metadata);
+  const mayEdit = useMay("editor");
   const [text, setText] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
   const opener = useRef<HTMLButtonElement>(null);
@@ -37,11 +39,11 @@ export function Note({ metadata, path, saved }: Props) {
     }, setError);
   };
   if (text === null) {
-    if (!note && isExported) return null;
+    if (!note && !mayEdit) return null;
     return (
       <div className="note" data-empty={!note || undefined}>
         {note && <p>{note}</p>}
-        {!isExported && (
+        {mayEdit && (
           <button ref={opener} type="button" className="button" onClick={() => setText(note)}>
             {note ? "Edit note" : "+ note"}
           </button>

@@ -18,6 +18,7 @@ INTERRUPTED = 130
 # The help stands here for the same reason; a test compares it with what each command says itself.
 COMMANDS = {
     "artifact": ("lineal.cli.artifact", "Look at artifacts and their versions."),
+    "audit": ("lineal.server.audit_command", "Show what was done through a server, and by whom."),
     "backup": ("lineal.cli.backup", "Copy everything into a folder while runs go on."),
     "completion": ("lineal.cli.completion", "Print the script by which a shell completes what is typed."),
     "config": ("lineal.cli.config", "Show each setting and where it comes from."),
@@ -25,9 +26,14 @@ COMMANDS = {
     "export": ("lineal.server.export", "Write what is stored into files for others."),
     "init": ("lineal.cli.init", "Keep what is run below this folder in a .lineal folder here."),
     "lineage": ("lineal.cli.lineage", "Show what a version comes from and what was made from it."),
+    "login": ("lineal.cli.login", "Sign in to a server, and keep a token for it."),
+    "logout": ("lineal.cli.logout", "End the token for a server, and forget it."),
     "run": ("lineal.cli.run", "Run a pipeline of a Python file."),
     "runs": ("lineal.cli.runs", "Look at pipeline runs, and delete them."),
+    "server": ("lineal.server.team_up", "Serve what is stored to a team, with users and passwords."),
+    "token": ("lineal.server.token_command", "Make, list and end the tokens of programs for a server."),
     "up": ("lineal.server.up", "Open the dashboard of what is stored."),
+    "user": ("lineal.server.user_command", "Say who may sign in to a server, and what they may do."),
     "verify": ("lineal.cli.verify", "Say what is lost, who made it, and how to get it back."),
     "version": ("lineal.cli.version", "Show the version of Lineal."),
     "why": ("lineal.cli.why", "Say why steps of a run ran, or why they did not have to."),

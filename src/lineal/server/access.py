@@ -10,7 +10,8 @@ from typing import Final, NamedTuple, Protocol
 
 from starlette.requests import Request
 
-from lineal.errors import LinealError
+from lineal.errors import SignInRefused as SignInRefused
+from lineal.errors import TooManyAttempts as TooManyAttempts
 from lineal.metadata_store.accounts import AccountStore
 from lineal.model.accounts import Act
 from lineal.model.accounts import Role as Role
@@ -52,30 +53,15 @@ class Source(NamedTuple):
         return Act(who, what, object, details, self.peer, self.request)
 
 
-class SignInRefused(LinealError):
-    """What was given to sign in with is not right. It does not say what of it."""
-
-    http_status = 403
-
-
-class TooManyAttempts(LinealError):
-    """Too often, too quickly. `seconds` is how long to wait."""
-
-    http_status = 429
-
-    def __init__(self, message: str, seconds: float) -> None:
-        super().__init__(message)
-        self.seconds = seconds
-
-
 class Access(Protocol):
     """Tells who asks. Safe to use from threads."""
 
     is_team: bool
     """Whether there are users; else there is one owner."""
 
-    accounts: AccountStore | None
-    """Users, tokens and the audit; None where they are kept elsewhere."""
+    @property
+    def accounts(self) -> AccountStore | None:
+        """Users, tokens and the audit; None where they are kept elsewhere."""
 
     def of_token(self, token: str) -> Principal | None:
         """Give who sends a token, None when it is not valid."""

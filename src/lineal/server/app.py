@@ -15,7 +15,22 @@ from starlette.responses import Response
 from lineal.client import Client
 from lineal.errors import LinealError, UsageError
 from lineal.metadata_store.operations import MOST_BYTES
-from lineal.server import accounts, changing, comparing, content, facts, live, overviews, pages, reading, signing_in, storing, tables
+from lineal.server import (
+    accounts,
+    changing,
+    comparing,
+    content,
+    devices,
+    facts,
+    live,
+    overviews,
+    pages,
+    reading,
+    signing_in,
+    stack,
+    storing,
+    tables,
+)
 from lineal.server.access import Access, Principal, Role, TooManyAttempts, cookie_name
 from lineal.server.answers import answer, problem, problem_of
 from lineal.server.describing import describe
@@ -56,6 +71,8 @@ def create_app(workspace: Workspace, access: Access, hosts: Iterable[str], root_
         part.add_to(table, client)
     signing_in.add_to(table, access)
     accounts.add_to(table, access)
+    devices.add_to(table, access)
+    stack.add_to(table, workspace)
     pages.add_to(table)
     api = FastAPI(title="Lineal", version=version("lineal"), openapi_url=None, docs_url=None, redoc_url=None)
 

@@ -62,6 +62,11 @@ class Attempts:
             raise
         self._give_back(keys)
 
+    def count(self, *keys: str) -> None:
+        """Count something that is not given back. Raises TooManyAttempts during a wait."""
+        with contextlib.suppress(SignInRefused), self.attempt(*keys):
+            raise SignInRefused
+
     def forget(self, key: str) -> None:
         """Let a key begin anew."""
         with self._lock:

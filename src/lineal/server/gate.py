@@ -60,7 +60,7 @@ class Gate:
         if refused is not None:
             await _refuse(send, *refused)
             return
-        await self._app(self._inner(scope), _Bounded(receive, self._limit(scope)), _with_headers(send))
+        await self._app(self._inner(scope), _Bounded(receive, self._limit(scope)), _with_headers(send, scope["scheme"] == "https"))
 
     def _inner(self, scope: Scope) -> Scope:
         """Give the request as the app sees it: with an id, and with the path below which it is shown taken off."""
@@ -127,7 +127,7 @@ class _Bounded:
         return message
 
 
-def _with_headers(send: Any) -> Any:
+def _with_headers(send: Any, is_encrypted: bool) -> Any:
     async def send_more(message: Any) -> None:
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
@@ -135,6 +135,8 @@ def _with_headers(send: Any) -> Any:
             headers += [each for each in _HEADERS if each[0] not in present]
             if b"content-security-policy" not in present:
                 headers += [(b"content-security-policy", APP_POLICY.encode()), (b"x-frame-options", b"DENY")]
+            if is_encrypted:
+                headers.append((b"strict-transport-security", b"max-age=31536000"))
             if b"cache-control" not in present:
                 headers.append((b"cache-control", b"no-store"))
             message = {**message, "headers": headers}

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lineal.errors import Conflict, LinealError, NotFound, UsageError
+from lineal.errors import AccessRefused, Conflict, NotFound, UsageError
 from lineal.metadata_store.accounts import AccountStore, now_micros
 from lineal.model.accounts import LONGEST, AuditEntry, Role, Token, User, check_user_name
 from lineal.model.records import Json
@@ -17,12 +17,6 @@ DAYS: Final = 90
 MOST_DAYS: Final = 366
 
 _DAY: Final = 24 * 3600 * 1_000_000
-
-
-class NotAllowed(LinealError, PermissionError):
-    """The role of whoever asks does not allow it."""
-
-    http_status = 403
 
 
 class People:
@@ -80,22 +74,23 @@ class People:
     def tokens(self, *, everybody: bool = False) -> list[Token]:
         """Give one's own tokens, or for an admin those of everybody."""
         if everybody and self._who.role is not Role.ADMIN:
-            raise NotAllowed("only an admin sees the tokens of everybody")
+            raise AccessRefused("only an admin sees the tokens of everybody")
         return self._accounts.list_tokens(None if everybody else self._who.name)
 
     def create_token(self, name: str, role: Role | None, days: int | None, user: str | None = None) -> tuple[Token, str]:
-        """Make a token for oneself, or as an admin for a service; gives it with its text, which nobody can see again.
+        """Make a token for oneself, as an admin for a service, or as the owner of the store for anybody; gives it with its text, which nobody can see again.
 
-        It never allows more than its user or whoever makes it. Raises NotFound, UsageError, NotAllowed.
+        It never allows more than its user or whoever makes it. Raises NotFound, UsageError, AccessRefused.
         """
         owner = self._accounts.get_user(self._who.name if user is None else check_user_name(user))
-        if owner.name != self._who.name and (self._who.role is not Role.ADMIN or owner.kind != "service"):
-            raise NotAllowed("a token is made by its own user, or for a service by an admin")
+        is_for_service = self._who.role is Role.ADMIN and owner.kind == "service"
+        if owner.name != self._who.name and not is_for_service and self._who.kind != "owner":
+            raise AccessRefused("a token is made by its own user, or for a service by an admin")
         if not 1 <= len(name.strip()) <= LONGEST or not name.isprintable():
             raise UsageError(f"a token has a name of 1 to {LONGEST} printable characters, which says what it is for")
         most = min(self._who.role, owner.role)
         if role is not None and role > most:
-            raise NotAllowed(f"a token cannot have the role {role.name.lower()}; at most {most.name.lower()}")
+            raise AccessRefused(f"a token cannot have the role {role.name.lower()}; at most {most.name.lower()}")
         now = now_micros()
         token, text = new_token(owner, name.strip(), most if role is None else role, None if days is None else now + days * _DAY, now)
         act = self._source.act(

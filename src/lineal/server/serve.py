@@ -6,7 +6,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import uvicorn
 
@@ -30,24 +30,25 @@ class Started(NamedTuple):
     token_file: Path
 
 
-def listen(port: int | None) -> socket.socket:
-    """Give a socket that listens on this machine only.
+def listen(port: int | None, host: str = HOST) -> socket.socket:
+    """Give a socket that listens, on this machine only unless another address is given.
 
     Args:
         port: The port, 0 for any free one; None for 8237, or any free one when that is taken.
+        host: The address.
 
     Raises UsageError when the port is taken.
     """
     # The protocol is named, as asyncio switches Nagle's delay off only then: it would hold back each answer's body for 40 ms.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name != "nt":  # there it would let two servers share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, PORT if port is None else port))
+        listener.bind((host, PORT if port is None else port))
     except OSError as error:
         listener.close()
         if port is None:
-            return listen(0)
+            return listen(0, host)
         raise UsageError(f"port {port} cannot be used: {error.strerror}; choose another one, or 0 for any that is free") from error
     listener.listen(128)
     return listener
@@ -61,16 +62,23 @@ def serve(workspace: Workspace, port: int | None, started: Callable[[Started], N
     with contextlib.closing(listen(port)) as listener:
         number = listener.getsockname()[1]
         token_file = workspace.settings.home / "server" / "token"
-        access = OwnerAccess(_token(workspace.settings.home, token_file), accounts=workspace.accounts)
+        accounts = None if workspace.database is None else workspace.accounts  # else the server that has the facts records
+        access = OwnerAccess(_token(workspace.settings.home, token_file), accounts=accounts)
         url = f"http://{HOST}:{number}"
         app = create_app(workspace, access, [f"{name}:{number}" for name in (HOST, "localhost")])
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, lifespan="off", ws="none",
-            timeout_graceful_shutdown=2,
-        )  # fmt: skip
         started(Started(url, f"{url}/open?code={access.new_link()}", token_file))  # the listener queues what comes before the first accept
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+        run(app, listener)
+
+
+def run(app: Any, listener: socket.socket, **more: Any) -> None:
+    """Serve an application until it is interrupted; `more` is what uvicorn takes besides."""
+    settings: dict[str, Any] = {
+        "log_level": "warning", "access_log": False, "server_header": False, "proxy_headers": False, "lifespan": "off", "ws": "none",
+        "timeout_graceful_shutdown": 2,
+    }  # fmt: skip
+    config = uvicorn.Config(app, **(settings | more))
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _token(home: Path, path: Path) -> str:

@@ -1,0 +1,58 @@
+"""`lineal login`: a token for a server."""
+
+import socket
+import sys
+import time
+from typing import Any
+
+import click
+
+from lineal.asking import ask
+from lineal.console import json_option, print_json
+from lineal.credentials import is_private, keep_token, server_url
+from lineal.errors import UsageError
+
+
+@click.command("login", short_help="Sign in to a server, and keep a token for it.")
+@click.argument("url")
+@click.option("--token", is_flag=True, help="Keep a token that you have, which is asked for.")
+@click.option("--insecure-http", is_flag=True, help="Send it unencrypted to another machine.")
+@json_option
+def command(url: str, token: bool, insecure_http: bool, as_json: bool) -> None:
+    """Sign in to the server at URL, and keep a token for it in a file that only you can read.
+
+    It shows a short code and a page; open that page in a browser on any machine, sign in, and type the code. Nothing secret is typed here.
+    With --token it asks for a token instead, or reads it from standard input where that is no terminal. LINEAL_TOKEN wins over what is kept.
+    """
+    server = server_url(url)
+    if not is_private(server) and not insecure_http:
+        raise UsageError(f"{server} is not encrypted: who is in between could read the token. Use https, or --insecure-http")
+    health = ask(server, "GET", "/health")
+    text = _given_token() if token or not health.get("team") else _device_token(server)
+    me = ask(server, "GET", "/me", token=text)
+    path = keep_token(server, text)
+    if as_json:
+        print_json({"url": server, "name": me["name"], "role": me["role"], "file": str(path)})
+    else:
+        click.echo(f"{server} knows you as {me['name']} ({me['role']}); the token is in {path}")
+
+
+def _given_token() -> str:
+    stdin = sys.stdin
+    text: str = click.prompt("Token", hide_input=True, err=True) if stdin.isatty() else stdin.readline()
+    if not text.strip():
+        raise UsageError("no token was given; make one in the dashboard, under Settings, or with `lineal token create`")
+    return text.strip()
+
+
+def _device_token(server: str) -> str:
+    begun = ask(server, "POST", "/device", {"name": f"login on {socket.gethostname()}"[:40]})
+    click.echo(f"open      {server}{begun['page']}", err=True)
+    click.echo(f"and type  {begun['code']}", err=True)
+    deadline = time.monotonic() + begun["seconds"]
+    while time.monotonic() < deadline:
+        found: Any = ask(server, "POST", "/device/token", {"device": begun["device"]})
+        if found is not None:
+            return str(found["token"])
+        time.sleep(begun["interval"])
+    raise UsageError(f"the code was not typed within {begun['seconds'] // 60} minutes; try again")
