@@ -14,10 +14,10 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do if $$p $(NEW_ENOUGH) 2>/dev/null; t
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint bench torture docs dashboard clean
+.PHONY: help setup demo serve test lint bench torture docs dashboard screenshots clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed-frameworks ## make .venv with everything that developers need
 
@@ -47,6 +47,9 @@ docs: $(VENV)/.installed-frameworks ## run every code block of the README and of
 
 dashboard: dashboard/node_modules/.package-lock.json ## check, test and build the dashboard into src/lineal/server/static
 	cd dashboard && npm test && npm run build
+
+screenshots: $(VENV)/.installed-dev ## take pictures of every page of the dashboard, into .screenshots
+	@$(BIN)/python docs/make_screenshots.py $(ARGS)
 
 dashboard/node_modules/.package-lock.json: dashboard/package-lock.json
 	@command -v npm >/dev/null || { echo "the dashboard is built with Node 20 or newer and npm: install them first" >&2; exit 1; }

@@ -101,9 +101,9 @@ def serving(home: Path) -> Iterator[Server]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Give an environment in which Lineal uses a home, and shows no runs."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("LINEAL_")}
-    return clean | {"LINEAL_HOME": str(home), "LINEAL_QUIET": "1"}
+    """Give an environment in which Lineal uses a home, shows no runs, and is compiled once, as where it was installed."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LINEAL_") and name != "PYTHONDONTWRITEBYTECODE"}
+    return clean | {"LINEAL_HOME": str(home), "LINEAL_QUIET": "1", "PYTHONPYCACHEPREFIX": str(home / "compiled")}
 
 
 class Connection:
