@@ -445,7 +445,7 @@ def test_nothing_is_stored_when_a_later_check_of_the_call_fails(lineal_home: Pat
 
     with pytest.raises(MaterializerError) as caught:
         unsaveable()
-    assert caught.value.__notes__ == ["while saving the external artifact for 'parts' of step 'total_2' of pipeline 'unsaveable'"]
+    assert "the external artifact for 'parts' of step 'total_2' of pipeline 'unsaveable'" in str(caught.value)
     assert count_versions() == 0
     assert Client().list_pipeline_runs().total == 0
     assert not list((lineal_home / "store").glob("objects/*/*"))
