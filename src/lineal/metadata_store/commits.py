@@ -268,10 +268,11 @@ def save_version(cursor: sqlite3.Cursor, new: NewVersion, step_run_id: str | Non
     text, number, existing = add_version(cursor, new, sealed)
     record = existing or _record(new, text, number, run_id, step_run_id, pipeline, step)
     if step_run_id is not None:
-        (place,) = cursor.execute(SQL["next_saved_position"], (step_run_id,)).fetchone()
-        role = "made" if existing is None else "reused"
         # Names have no @: it stands beside the outputs of the step's own signature, and beside other versions of the same artifact.
-        _add_edges(cursor, [(step_run_id, role, place, f"{record.artifact}@{record.version}", "save", record.id)], [])
+        name = f"{record.artifact}@{record.version}"
+        place, is_there = cursor.execute(SQL["next_saved_position"], (name, step_run_id)).fetchone()
+        if not is_there:  # saved before in this step, or asked for again after a lost answer
+            _add_edges(cursor, [(step_run_id, "made" if existing is None else "reused", place, name, "save", record.id)], [])
     return record
 
 

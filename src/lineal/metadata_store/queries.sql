@@ -390,8 +390,8 @@ INSERT INTO edges (step_run_id, role, position, name, kind, version_id) VALUES
 ((SELECT id FROM step_runs WHERE uid = ?), ?, ?, ?, ?, (SELECT id FROM versions WHERE uid = ? AND state = 'live'))
 
 -- name: next_saved_position
--- Where the next version stands that is saved inside a step: after its outputs, from 1048576 on.
-SELECT coalesce(max(position), 1048575) + 1 FROM edges WHERE step_run_id = (SELECT id FROM step_runs WHERE uid = ?) AND role <> 'used' AND position >= 1048576;
+-- Where the next version stands that is saved inside a step, after its outputs, from 1048576 on; and whether the one of a name stands there.
+SELECT coalesce(max(position), 1048575) + 1, coalesce(max(name = ?), 0) FROM edges WHERE step_run_id = (SELECT id FROM step_runs WHERE uid = ?) AND role <> 'used' AND position >= 1048576;
 
 -- ---------------------------------------------------------------- versions
 

@@ -5,11 +5,21 @@ from typing import Any
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import NewOutput, RunRecord, SameOutput, StepCommit, StepRunRecord
 from lineal.model.states import Status
-from lineal.testing.records import a_run, a_step_run, an_output
+from lineal.testing.records import a_run, a_step_run, an_output, now
 
 
 class HistoryTests:
     """The part of the contract that is about what a pipeline's steps did before. `store` and `run` are fixtures of `DeletingTests`."""
+
+    def test_an_earlier_version_saved_again_is_one_output(self, store: MetadataStore, run: RunRecord) -> None:
+        """However often it is asked for: the answer may have been lost, and the ids of the call tell nothing, as the version has its own."""
+        gold = store.save_version(an_output("side", version="gold"), None)
+        step = a_step_run(run, status=Status.RUNNING)
+        store.heartbeat(run.id, now(), [step])
+        again = an_output("side", version="gold", output="")
+        for _ in range(3):
+            assert store.save_version(again, step.id).id == gold.id
+        assert [(name, version.id) for name, version in store.step_edges(step.id).outputs] == [("side@gold", gold.id)]
 
     def test_earlier_step_runs(self, store: MetadataStore, run: RunRecord) -> None:
         """The newest successes of each name in the pipeline, newest first; a cached one with what the step run that really ran cost."""
