@@ -9,8 +9,10 @@ import { Icon, type IconName } from "./parts/icons";
 import { Palette } from "./parts/palette";
 import { ArtifactPage } from "./pages/artifact";
 import { ArtifactsPage } from "./pages/artifacts";
+import { CompareRunsPage } from "./pages/compare-runs";
 import { CompareVersionsPage } from "./pages/compare-versions";
 import { HomePage } from "./pages/home";
+import { PipelinePage } from "./pages/pipeline";
 import { PipelinesPage } from "./pages/pipelines";
 import { RunPage } from "./pages/run";
 import { RunsPage } from "./pages/runs";
@@ -48,7 +50,7 @@ export function App() {
     return () => window.removeEventListener("keydown", onKey);
   }, []);
   if (me.error instanceof Problem && me.error.status === 401) return <SignIn />;
-  const section = { run: "runs", artifact: "artifacts", versions: "artifacts", compare: "artifacts" }[path[0] ?? ""] ?? path[0] ?? "";
+  const section = { run: "runs", artifact: "artifacts", versions: "artifacts", compare: path[1] === "runs" ? "runs" : "artifacts", pipeline: "pipelines" }[path[0] ?? ""] ?? path[0] ?? "";
   return (
     <div className="shell">
       <nav className="rail" aria-label="Pages">
@@ -105,7 +107,9 @@ function Page({ path }: { path: string[] }) {
   if (room === "artifacts") return <ArtifactsPage />;
   if (room === "artifact") return <ArtifactPage />;
   if (room === "versions" && id) return <VersionPage key={id} id={id} />;
+  if (room === "compare" && id === "runs") return <CompareRunsPage />;
   if (room === "compare" && id === "versions") return <CompareVersionsPage />;
+  if (room === "pipeline") return <PipelinePage />;
   if (room === "pipelines") return <PipelinesPage />;
   if (room === "storage") return <StoragePage />;
   if (room === "settings" && !isExported) return <SettingsPage />;

@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "@xyflow/react/dist/style.css";
 import "./style.css";
+import "./runs.css";
 import { App } from "./app";
 import { isExported, Problem } from "./lib/api";
 

@@ -45,9 +45,12 @@ export function runGraph(steps: StepRun[], plan: PlannedStep[] | null, open: Rea
   for (const step of steps) {
     const id = idOf(step);
     const found = nodes.get(id);
-    if (found) found.members.push(step.id);
+    if (found) {
+      found.members.push(step.id);
+      if (found.kind === "group") found.status = worse(found.status, step.status);
+    }
     else if (id === step.id) nodes.set(id, { id, kind: "step", title: step.name, note: "", status: step.status, members: [step.id] });
-    else nodes.set(id, { id, kind: "group", title: step.step, note: "", status: null, members: [step.id] });
+    else nodes.set(id, { id, kind: "group", title: step.step, note: "", status: step.status, members: [step.id] });
   }
   const grouped = (id: string) => id.startsWith("group:");
   for (const step of steps) {
@@ -73,6 +76,13 @@ export function runGraph(steps: StepRun[], plan: PlannedStep[] | null, open: Rea
       }
     }
   return { nodes: [...nodes.values()], edges: [...edges.values()].filter((edge) => nodes.has(edge.from) && nodes.has(edge.to)) };
+}
+
+const WORST: Status[] = ["failed", "crashed", "running", "pending", "cancelled", "skipped", "completed", "cached"];
+
+/** How a group did: what most needs to be looked at among its members. */
+function worse(one: Status | null, other: Status): Status {
+  return one !== null && WORST.indexOf(one) <= WORST.indexOf(other) ? one : other;
 }
 
 /** Draws an edge from a group straight to who uses what it made: a thousand versions between two boxes tell nothing. */

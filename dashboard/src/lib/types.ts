@@ -64,8 +64,43 @@ export interface StepRun {
 export interface StepDetail extends Omit<StepRun, "inputs" | "outputs"> {
   why: string[];
   source: string | null;
+  diff: string;
+  key_parts: KeyPart[];
+  compared_with: { id: string; name: string } | null;
   inputs: VersionRef[];
   outputs: VersionRef[];
+}
+
+/** One part of a cache key beside the same of an earlier call; `same` is null when there is no such call. */
+export interface KeyPart {
+  kind: "code" | "python" | "package" | "parameter" | "input" | "output" | "policy";
+  name: string;
+  old: string | null;
+  new: string | null;
+  same: boolean | null;
+}
+
+/** What runs have of one thing, in their order; `ids` are versions, `diff` is that of code. */
+export interface ComparedRow {
+  name: string;
+  values: (string | null)[];
+  same: boolean;
+  ids?: (string | null)[];
+  diff?: string;
+}
+
+export interface ComparedSection {
+  title: string;
+  different: number;
+  left_out: number;
+  rows: ComparedRow[];
+}
+
+export interface RunsComparison {
+  runs: Run[];
+  same: boolean;
+  sections: ComparedSection[];
+  command: string;
 }
 
 export interface PlannedStep {

@@ -4,6 +4,8 @@ import { durationText, shortType, sizeText } from "../lib/format";
 import { link } from "../lib/route";
 import type { Home } from "../lib/types";
 import { Ago, Command, Empty, StatusWord, StepsBar, Tags, Took, Waiting } from "../parts/basics";
+import { RunDot } from "../parts/run-dot";
+import { Strip } from "../parts/strip";
 import { Table } from "../parts/table";
 
 const FIRST = `from lineal import pipeline, step
@@ -17,6 +19,9 @@ def first(n: int = 3) -> None:
     numbers(n)
 
 first()`;
+
+/** Of the runs in the strip, those that the table names. */
+const TABLE = 8;
 
 export function HomePage() {
   const home = useQuery({ queryKey: ["home"], queryFn: () => get<Home>("/home"), refetchInterval: 3_000 });
@@ -69,12 +74,22 @@ export function HomePage() {
               <h2 style={{ margin: 0 }}>Last runs</h2>
               <a href={link("/runs")}>all</a>
             </div>
+            <Strip runs={runs} />
             <Table
               label="Last runs"
-              rows={runs}
+              rows={runs.slice(0, TABLE)}
               keyOf={(run) => run.id}
               columns={[
-                { name: "run", cell: (run) => <a href={link(`/runs/${run.id}`)}>{run.name}</a> },
+                {
+                  name: "run",
+                  cell: (run) => (
+                    <span className="row">
+                      <RunDot id={run.id} />
+                      <a href={link(`/runs/${run.id}`)}>{run.name}</a>
+                      <Tags tags={run.tags} />
+                    </span>
+                  ),
+                },
                 { name: "status", fit: true, cell: (run) => <StatusWord status={run.status} /> },
                 { name: "steps", fit: true, cell: (run) => <StepsBar steps={run.steps} /> },
                 { name: "time", right: true, fit: true, cell: (run) => <Took seconds={run.duration} /> },

@@ -22,7 +22,7 @@ export function PipelinesPage() {
           rows={found.data}
           keyOf={(pipeline) => pipeline.name}
           columns={[
-            { name: "pipeline", cell: (pipeline) => <a href={link("/runs", { pipeline: pipeline.name })}>{pipeline.name}</a> },
+            { name: "pipeline", cell: (pipeline) => <a href={link("/pipeline", { name: pipeline.name })}>{pipeline.name}</a> },
             { name: "runs", right: true, fit: true, cell: (pipeline) => pipeline.runs.toLocaleString("en") },
             { name: "outcome", fit: true, cell: (pipeline) => <StepsBar steps={{ completed: pipeline.completed, failed: pipeline.failed, running: pipeline.running }} /> },
             { name: "success", right: true, fit: true, cell: (pipeline) => successOf(pipeline) },
@@ -47,7 +47,9 @@ export function PipelinesPage() {
         />
       ) : (
         <div className="panel">
-          <Empty title="No pipeline has run yet" code="lineal run train.py" />
+          <Empty title="No pipeline has run yet" code="lineal run train.py">
+            Each function under @pipeline that has run gets a page here: its runs, how often it succeeds, and whether it gets slower.
+          </Empty>
         </div>
       )}
     </div>

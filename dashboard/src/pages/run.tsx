@@ -5,18 +5,25 @@ import { momentText, quoted, sizeText } from "../lib/format";
 import { type GraphNode, runGraph } from "../lib/graph";
 import { link, useQueryState } from "../lib/route";
 import type { RunDetail, StepDetail, StepRun } from "../lib/types";
-import { Ago, Command, Facts, StatusWord, StepsBar, Tabs, Tags, Took, Values, Waiting } from "../parts/basics";
+import { Ago, Command, Facts, StatusWord, StepsBar, Tabs, Took, Values, Waiting } from "../parts/basics";
 import { GraphView } from "../parts/graph-view";
+import { Diff } from "../parts/diff";
+import { KeyTable } from "../parts/key-table";
 import { Log } from "../parts/log";
+import { Note } from "../parts/note";
+import { RunDot } from "../parts/run-dot";
+import { RunTags } from "../parts/run-tags";
 import { Timeline } from "../parts/timeline";
 
 export function RunPage({ id }: { id: string }) {
   const [query, change] = useQueryState();
+  const client = useQueryClient();
   const run = useRun(id);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const graph = useMemo(() => (run.data ? runGraph(run.data.steps, run.data.plan, open) : null), [run.data, open]);
   if (!run.data || !graph) return <Waiting error={run.error} />;
   const { data } = run;
+  const reload = () => client.invalidateQueries({ queryKey: ["run", id] });
   const view = query.get("view") ?? "graph";
   const chosen = query.get("step");
   const group = query.get("group");
@@ -32,15 +39,16 @@ export function RunPage({ id }: { id: string }) {
   return (
     <div>
       <div className="head">
+        <RunDot id={id} />
         <h1>{data.name}</h1>
         <StatusWord status={data.status} />
-        <Tags tags={data.tags} />
+        <RunTags id={id} tags={data.tags} saved={reload} />
         <span className="grow" />
         <Command>{`lineal runs show ${quoted(data.name)}`}</Command>
       </div>
       <div className="under">
         <span>
-          pipeline <a href={link("/runs", { pipeline: data.pipeline })}>{data.pipeline}</a>
+          pipeline <a href={link("/pipeline", { name: data.pipeline })}>{data.pipeline}</a>
         </span>
         <span>
           started <Ago moment={data.started} />
@@ -54,12 +62,8 @@ export function RunPage({ id }: { id: string }) {
           {data.steps.length} {data.steps.length === 1 ? "step" : "steps"} <StepsBar steps={counts} />
         </span>
       </div>
-      {data.error && (
-        <div className="panel wrong" role="alert" style={{ marginBottom: 14 }}>
-          <b>{data.status}</b>
-          <pre>{data.error}</pre>
-        </div>
-      )}
+      <Note metadata={data.metadata} path={`/runs/${id}/note`} saved={reload} />
+      {data.error && <RunError run={data} show={(name) => change({ step: name, group: null }, true)} />}
       <Tabs
         tabs={[["graph", "Graph"], ["timeline", "Timeline"], ["steps", "Steps"], ["facts", "Parameters and environment"]]}
         chosen={view}
@@ -70,7 +74,7 @@ export function RunPage({ id }: { id: string }) {
           <GraphView graph={graph} chosen={step?.id ?? (group ? `group:${group}` : null)} choose={choose} aboutOf={(node) => aboutOf(node, data)} label="Steps and artifacts of the run" />
         )}
         {view === "timeline" && (
-          <Timeline steps={data.steps} begin={data.started} end={data.ended} chosen={step?.id ?? null} choose={(each) => change({ step: each.name }, true)} />
+          <Timeline steps={data.steps} plan={data.plan} begin={data.started} end={data.ended} chosen={step?.id ?? null} choose={(each) => change({ step: each.name }, true)} />
         )}
         {view === "steps" && <StepTable steps={data.steps} choose={(each) => change({ step: each.name }, true)} />}
         {view === "facts" && <RunFacts run={data} />}
@@ -99,6 +103,35 @@ export function RunPage({ id }: { id: string }) {
       </div>
     </div>
   );
+}
+
+/** What went wrong, in which step, and how to go on. */
+function RunError({ run, show }: { run: RunDetail; show: (name: string) => void }) {
+  const failed = run.steps.filter((step) => step.status === "failed" || step.status === "crashed");
+  return (
+    <div className="panel wrong" role="alert" style={{ marginBottom: 14 }}>
+      <div className="row">
+        <b>{run.status}</b>
+        {failed.slice(0, 5).map((step) => (
+          <button key={step.id} type="button" className="button" onClick={() => show(step.name)}>
+            {step.name}
+          </button>
+        ))}
+      </div>
+      <pre>{shortError(run.error ?? "")}</pre>
+      <div className="row">
+        <span>Mend the code and go on; what has finished is not run again:</span>
+        <Command>{`lineal runs resume ${quoted(run.name)}`}</Command>
+      </div>
+    </div>
+  );
+}
+
+/** What an error says without the way that led to it: of a traceback, what stands below its last frame. */
+export function shortError(text: string): string {
+  const lines = text.trim().split("\n");
+  const last = lines.findLastIndex((line) => line.startsWith("  ") && lines[0]?.startsWith("Traceback"));
+  return lines.slice(last + 1).join("\n");
 }
 
 /** A run, kept new by the server's events while it goes on. */
@@ -181,7 +214,7 @@ function Ports({ ports }: { ports: StepRun["outputs"] }) {
 }
 
 function StepPanel({ step, run }: { step: StepRun; run: RunDetail }) {
-  const [tab, setTab] = useState("about");
+  const [tab, setTab] = useState(step.error && step.status !== "skipped" ? "error" : "about");
   const detail = useQuery({ queryKey: ["step-run", step.id, step.status], queryFn: () => get<StepDetail>(`/step-runs/${step.id}`) });
   const isLive = step.status === "running";
   return (
@@ -199,11 +232,14 @@ function StepPanel({ step, run }: { step: StepRun; run: RunDetail }) {
             <div>
               <h2>Why</h2>
               {detail.data ? (
-                <ul className="why">
-                  {detail.data.why.map((each) => (
-                    <li key={each}>{each}</li>
-                  ))}
-                </ul>
+                <div className="stack" style={{ gap: 8 }}>
+                  <ul className="why">
+                    {detail.data.why.map((each) => (
+                      <li key={each}>{each}</li>
+                    ))}
+                  </ul>
+                  <KeyTable step={detail.data} />
+                </div>
               ) : (
                 <Waiting error={detail.error} />
               )}
@@ -234,9 +270,60 @@ function StepPanel({ step, run }: { step: StepRun; run: RunDetail }) {
         </div>
       )}
       {tab === "log" && <Log stepRun={step.id} live={isLive} />}
-      {tab === "code" && (detail.data ? <pre className="code plain">{detail.data.source ?? "The step never began."}</pre> : <Waiting error={detail.error} />)}
-      {tab === "error" && <pre className="code">{step.error}</pre>}
+      {tab === "code" && (detail.data ? <Code step={detail.data} run={run} /> : <Waiting error={detail.error} />)}
+      {tab === "error" && <StepError step={step} run={run} />}
     </section>
+  );
+}
+
+/** The code of a step as it was, and what of it, and of all that it reaches, differs from the call that it is compared with. */
+function Code({ step, run }: { step: StepDetail; run: RunDetail }) {
+  return (
+    <div className="stack">
+      {step.diff && (
+        <div className="stack" style={{ gap: 8 }}>
+          <div className="row">
+            <h2 style={{ margin: 0 }}>
+              What changed
+              {step.compared_with && (
+                <>
+                  {" since "}
+                  <a href={link(`/runs/${step.compared_with.id}`, { step: step.name })}>{step.compared_with.name}</a>
+                </>
+              )}
+            </h2>
+            <span className="grow" />
+            <Command>{`lineal why ${quoted(run.name)} ${quoted(step.name)} --diff`}</Command>
+          </div>
+          <Diff text={step.diff} label={`How the code of ${step.name} changed`} />
+        </div>
+      )}
+      {!step.diff && step.compared_with && (
+        <p className="soft plain">
+          The code is the same as in <a href={link(`/runs/${step.compared_with.id}`, { step: step.name })}>{step.compared_with.name}</a>.
+        </p>
+      )}
+      {step.diff && <h2 style={{ margin: 0 }}>The whole step</h2>}
+      <pre className="code plain" tabIndex={0}>
+        {step.source ?? "The step never began."}
+      </pre>
+    </div>
+  );
+}
+
+function StepError({ step, run }: { step: StepRun; run: RunDetail }) {
+  return (
+    <div className="stack" style={{ gap: 8 }}>
+      <pre className="code" tabIndex={0}>
+        {step.error}
+      </pre>
+      {step.started && (
+        <div className="row">
+          <span className="soft">Call it again with the same inputs, under a debugger; nothing is recorded:</span>
+          <Command>{`lineal runs replay ${quoted(run.name)} ${quoted(step.name)} --pdb`}</Command>
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -2,9 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { get, isExported } from "../lib/api";
 import { durationText, quoted, valueText } from "../lib/format";
+import { MOST, picksOf, toggled } from "../lib/picks";
 import { link, useQueryState } from "../lib/route";
 import type { Page, RunRow, Status } from "../lib/types";
 import { Ago, Command, Empty, StatusWord, StepsBar, Tags, Took, Waiting } from "../parts/basics";
+import { noteOf } from "../parts/note";
+import { RunDot } from "../parts/run-dot";
 import { Table } from "../parts/table";
 
 const STATUSES: Status[] = ["running", "completed", "failed", "crashed", "cancelled"];
@@ -21,6 +24,8 @@ export function RunsPage() {
     refetchInterval: 3_000,
     placeholderData: (before) => before,
   });
+  const picks = picksOf(query.get("pick"));
+  const pick = (id: string) => change({ pick: toggled(picks, id), offset: offset || null }, true);
   const isFiltered = Object.values({ ...given, sort: undefined }).some(Boolean);
   return (
     <div className="stack">
@@ -57,22 +62,35 @@ export function RunsPage() {
           offset={offset}
           limit={LIMIT}
           columns={[
+            ...(isExported
+              ? []
+              : [
+                  {
+                    name: "chosen",
+                    hidden: true,
+                    fit: true,
+                    cell: (run: RunRow) => (
+                      <input type="checkbox" aria-label={`Choose ${run.name}`} checked={picks.includes(run.id)} disabled={!picks.includes(run.id) && picks.length >= MOST} onChange={() => pick(run.id)} />
+                    ),
+                  },
+                ]),
             {
               name: "run",
               sort: "name",
               cell: (run) => (
-                <span className="row">
+                <span className="row" title={noteOf(run.metadata) || undefined}>
+                  <RunDot id={run.id} />
                   <a href={link(`/runs/${run.id}`)}>{run.name}</a>
                   <Tags tags={run.tags} />
                 </span>
               ),
             },
-            { name: "pipeline", sort: "pipeline", fit: true, cell: (run) => <a href={link("/runs", { pipeline: run.pipeline })}>{run.pipeline}</a> },
+            { name: "pipeline", sort: "pipeline", fit: true, cell: (run) => <a href={link("/pipeline", { name: run.pipeline })}>{run.pipeline}</a> },
             { name: "status", sort: "status", fit: true, cell: (run) => <StatusWord status={run.status} /> },
             { name: "steps", fit: true, cell: (run) => <StepsBar steps={run.steps} /> },
+            { name: "cached", right: true, fit: true, cell: (run) => <Cached run={run} /> },
             { name: "parameters", cell: (run) => <Parameters run={run} /> },
             { name: "time", sort: "duration", right: true, fit: true, cell: (run) => <Took seconds={run.duration} /> },
-            { name: "saved", right: true, fit: true, cell: (run) => (run.seconds_saved ? durationText(run.seconds_saved) : "") },
             { name: "started", sort: "started", fit: true, cell: (run) => <Ago moment={run.started} /> },
           ]}
         />
@@ -85,19 +103,63 @@ export function RunsPage() {
               </button>
             </Empty>
           ) : (
-            <Empty title="Nothing has run yet" code="lineal run train.py" />
+            <Empty title="Nothing has run yet" code="lineal run train.py">
+              A file with a pipeline is run in a terminal, or by calling the pipeline in Python. Its run appears here while it goes on.
+            </Empty>
           )}
         </div>
       )}
+      {picks.length > 0 && <CompareBar picks={picks} clear={() => change({ pick: null, offset: offset || null }, true)} />}
     </div>
+  );
+}
+
+/** What was chosen, on whatever page of the table it stands. */
+function CompareBar({ picks, clear }: { picks: string[]; clear: () => void }) {
+  return (
+    <div className="panel compare-bar row" role="status">
+      {picks.map((id) => (
+        <RunDot key={id} id={id} />
+      ))}
+      <span>
+        {picks.length} {picks.length === 1 ? "run" : "runs"} chosen
+      </span>
+      <span className="grow" />
+      <button type="button" className="button" onClick={clear}>
+        Clear
+      </button>
+      {picks.length > 1 ? (
+        <a className="button main" href={link("/compare/runs", { run: picks.join(",") })}>
+          Compare
+        </a>
+      ) : (
+        <span className="soft">choose another to compare</span>
+      )}
+    </div>
+  );
+}
+
+/** The share of the steps that ended whose result was given by the cache. */
+export function cachedText(steps: RunRow["steps"]): string {
+  const cached = steps.cached ?? 0;
+  const all = cached + (steps.completed ?? 0) + (steps.failed ?? 0) + (steps.crashed ?? 0);
+  return all ? `${Math.round((100 * cached) / all)} %` : "";
+}
+
+function Cached({ run }: { run: RunRow }) {
+  return (
+    <>
+      {cachedText(run.steps)}
+      {run.seconds_saved > 0 && <small className="soft saved-time">{durationText(run.seconds_saved)} saved</small>}
+    </>
   );
 }
 
 function Parameters({ run }: { run: RunRow }) {
   const text = Object.entries(run.parameters).map(([name, value]) => `${name}=${valueText(value)}`).join(", ");
   return (
-    <code className="soft" title={text}>
-      {text.length > 70 ? `${text.slice(0, 69)}…` : text}
+    <code className="soft parameters" title={text}>
+      {text}
     </code>
   );
 }

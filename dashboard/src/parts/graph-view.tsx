@@ -16,10 +16,19 @@ interface Props {
   label: string;
 }
 
+/** The zoom below which nothing can be read; a graph that would need less begins at its left end, at a zoom at which names can. */
+const LEAST = 0.3;
+const FROM_THE_LEFT = 0.62;
+
+/** What stands beside the canvas, about, in pixels. */
+const MARGINS = 260;
+
 export function GraphView({ graph, chosen, choose, aboutOf, label }: Props) {
   // States change while a run goes on, and must not move anything: only the shape of the graph does.
   const shape = graph.nodes.map((node) => node.id).join() + graph.edges.map((edge) => `${edge.from}>${edge.to}`).join();
-  const { places, height } = useMemo(() => layout(graph), [shape]);
+  const { places, width, height } = useMemo(() => layout(graph), [shape]);
+  const tall = Math.round(Math.min(Math.max(220, height + 60), Math.max(220, window.innerHeight * 0.66)));
+  const isLong = width * LEAST > Math.max(300, window.innerWidth - MARGINS);
   const near = useMemo(() => (chosen ? reachOf(graph, chosen) : null), [graph, chosen]);
   const nodes: Node<Data>[] = graph.nodes.map((node) => ({
     id: node.id,
@@ -41,13 +50,14 @@ export function GraphView({ graph, chosen, choose, aboutOf, label }: Props) {
     focusable: false,
   }));
   return (
-    <section className="canvas" aria-label={label} style={{ height: `clamp(220px, ${Math.round(height) + 60}px, 66vh)` }}>
+    <section className="canvas" aria-label={label} style={{ height: tall }}>
       <ReactFlow
         nodes={nodes}
         edges={edges}
         nodeTypes={TYPES}
-        fitView
-        fitViewOptions={{ maxZoom: 1, minZoom: 0.3 }}
+        fitView={!isLong}
+        fitViewOptions={{ maxZoom: 1, minZoom: LEAST }}
+        defaultViewport={{ x: 16, y: Math.max(8, (tall - height * FROM_THE_LEFT) / 2), zoom: FROM_THE_LEFT }}
         minZoom={0.05}
         maxZoom={1.6}
         onlyRenderVisibleElements={graph.nodes.length > 120}
@@ -57,7 +67,7 @@ export function GraphView({ graph, chosen, choose, aboutOf, label }: Props) {
       >
         <Background gap={22} size={1} color="var(--line)" />
         <Controls showInteractive={false} />
-        {graph.nodes.length > 20 && <MiniMap pannable zoomable nodeColor={(node) => colourOf((node.data as Data).node.status)} maskColor="rgb(128 128 128 / 0.25)" />}
+        {graph.nodes.length > 20 && tall > 320 && <MiniMap pannable zoomable nodeColor={(node) => colourOf((node.data as Data).node.status)} maskColor="rgb(128 128 128 / 0.25)" />}
       </ReactFlow>
     </section>
   );

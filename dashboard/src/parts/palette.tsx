@@ -82,7 +82,7 @@ async function find(text: string): Promise<Found[]> {
   const fitting = pipelines.filter((each) => each.name.toLowerCase().includes(text.toLowerCase())).slice(0, 4);
   return [
     ...artifacts.items.map((each) => ({ kind: "artifact", name: each.name, address: link("/artifact", { name: each.name }) })),
-    ...fitting.map((each) => ({ kind: "pipeline", name: each.name, address: link("/runs", { pipeline: each.name }) })),
+    ...fitting.map((each) => ({ kind: "pipeline", name: each.name, address: link("/pipeline", { name: each.name }) })),
     ...runs.items.map((each) => ({ kind: "run", name: each.name, address: link(`/runs/${each.id}`) })),
   ];
 }

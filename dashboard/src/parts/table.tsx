@@ -8,6 +8,8 @@ export interface Column<T> {
   sort?: string;
   right?: boolean;
   fit?: boolean;
+  /** Its name is only read out. */
+  hidden?: boolean;
   cell: (row: T) => ReactNode;
 }
 
@@ -24,6 +26,7 @@ interface Props<T> {
 
 export function Table<T>({ label, columns, rows, keyOf, sort, total, offset = 0, limit = 50 }: Props<T>) {
   const [, change] = useQueryState();
+  const first = columns.findIndex((column) => !column.hidden);
   return (
     <div className="panel flush">
       <div className="scroll" tabIndex={0} role="region" aria-label={label}>
@@ -36,6 +39,8 @@ export function Table<T>({ label, columns, rows, keyOf, sort, total, offset = 0,
                     <button type="button" onClick={() => change({ sort: sort === `-${column.sort}` ? column.sort : `-${column.sort}` })}>
                       {column.name} {sort === column.sort ? "↑" : sort === `-${column.sort}` ? "↓" : ""}
                     </button>
+                  ) : column.hidden ? (
+                    <span className="visually-hidden">{column.name}</span>
                   ) : (
                     column.name
                   )}
@@ -47,7 +52,7 @@ export function Table<T>({ label, columns, rows, keyOf, sort, total, offset = 0,
             {rows.map((row) => (
               <tr key={keyOf(row)}>
                 {columns.map((column, place) => (
-                  <td key={column.name} className={`${column.right ? "right" : ""} ${column.fit ? "fit" : ""} ${place === 0 ? "name" : ""}`}>
+                  <td key={column.name} className={`${column.right ? "right" : ""} ${column.fit ? "fit" : ""} ${place === first ? "name" : ""}`}>
                     {column.cell(row)}
                   </td>
                 ))}

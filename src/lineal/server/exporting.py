@@ -22,6 +22,9 @@ from lineal.views import RunView, VersionView
 MOST: Final = 200
 """Runs, and versions, that a file of everything holds: the newest."""
 
+SHOWN: Final = 100
+"""Runs of one pipeline, as its page asks for them."""
+
 LARGEST: Final = 200 * 1024 * 1024
 """Bytes of a file, beyond which no browser opens it with pleasure."""
 
@@ -120,6 +123,9 @@ def export_all(client: Client) -> str:
     for path in ("/home", "/pipelines", "/storage"):
         answers.keep(path)
     answers.keep("/runs", limit=50, offset=0)
+    for pipeline in answers.kept["/pipelines"]:
+        answers.keep("/runs", pipeline=pipeline["name"], limit=SHOWN, offset=0)
+        _keep_run(answers, pipeline["latest"]["id"])
     for run in client.list_pipeline_runs(limit=MOST):
         _keep_run(answers, str(run.id))
     for artifact in answers.keep("/artifacts", limit=50, offset=0)["items"]:

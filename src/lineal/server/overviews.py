@@ -15,7 +15,10 @@ from lineal.server.routes import Table
 from lineal.views.shapes import time_text
 
 NEWEST: Final = 10
-"""Runs, versions and problems on the first page."""
+"""Versions and problems on the first page."""
+
+STRIP: Final = 30
+"""Runs on the first page: the newest as bars beside each other."""
 
 
 def add_to(table: Table, client: Client) -> None:
@@ -24,7 +27,7 @@ def add_to(table: Table, client: Client) -> None:
     @table.get("/home", Role.VIEWER)
     def home(request: Request) -> Response:
         """Give the newest runs and versions, what is stored in all, and what went wrong lately."""
-        runs = runs_json(client, client.list_pipeline_runs(limit=NEWEST))
+        runs = runs_json(client, client.list_pipeline_runs(limit=STRIP))
         problems = [
             run.facts_json() for status in (Status.FAILED, Status.CRASHED) for run in client.list_pipeline_runs(status=status, limit=NEWEST)
         ]

@@ -124,10 +124,11 @@ def test_why_a_step_ran_and_what_failed_are_said(page: Page) -> None:
     expect(page.get_by_role("heading", name="Problems")).to_be_visible()
     page.get_by_role("link", name=re.compile("^failing-")).first.click()
     expect(page.get_by_role("alert")).to_contain_text("no luck with this one")
-    page.get_by_role("button", name=re.compile("^bad")).click()
-    expect(page.get_by_text("first time")).to_be_visible()
-    page.get_by_role("tab", name="Error").click()
+    expect(page.get_by_role("alert")).to_contain_text("lineal runs resume failing-")
+    page.get_by_role("alert").get_by_role("button", name="bad").click()
     expect(page.get_by_text("Traceback")).to_be_visible()
+    page.get_by_role("tab", name="About").click()
+    expect(page.get_by_text("first time")).to_be_visible()
 
 
 def test_anything_is_found_with_the_keyboard(page: Page) -> None:
@@ -257,7 +258,7 @@ def test_an_exported_file_opens_without_a_server(browser: Browser, tmp_path: Pat
 
 
 PAGES = ["/", "/runs", "/run", "/run?view=timeline", "/run?view=steps", "/run?view=facts", "/artifacts", "/artifact", "/version", "/version?tab=lineage",
-         "/version?tab=facts", "/version?tab=used", "/version?tab=files", "/version?tab=load", "/pipelines", "/storage"]  # fmt: skip
+         "/version?tab=facts", "/version?tab=used", "/version?tab=files", "/version?tab=load", "/pipelines", "/pipeline", "/compare/runs", "/storage"]  # fmt: skip
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -266,16 +267,19 @@ def test_axe_finds_nothing_serious_on_any_page(page: Page, server: Server, theme
     Path("go").touch()
     Path("project.py").write_text(textwrap.dedent(PROJECT))
     subprocess.run([sys.executable, "project.py"], check=True, capture_output=True)
-    run = Client().list_pipeline_runs(pipeline="training")[0]
+    subprocess.run([sys.executable, "-c", "import project; project.training(rate=0.7)"], check=True, capture_output=True)
+    run, earlier = Client().list_pipeline_runs(pipeline="training")[:2]
     version = Client().get_artifact_version("model")
     page.evaluate(f"localStorage.setItem('lineal-theme', '{theme}')")
     page.emulate_media(reduced_motion="reduce")
     serious = {}
     for place in PAGES:
         whole = place.replace("/run?", f"/runs/{run.id}?step=train&").replace("/version?", f"/versions/{version.id}?")
-        whole = {"/run": f"/runs/{run.id}?step=train", "/version": f"/versions/{version.id}", "/artifact": "/artifact?name=model"}.get(
-            whole, whole
-        )
+        whole = {
+            "/run": f"/runs/{run.id}?step=train", "/version": f"/versions/{version.id}", "/artifact": "/artifact?name=model",
+            "/pipeline": "/pipeline?name=training", "/compare/runs": f"/compare/runs?run={earlier.id},{run.id}&only=no",
+            "/runs": f"/runs?pick={earlier.id},{run.id}",
+        }.get(whole, whole)  # fmt: skip
         page.goto(f"{server.url}/#{whole}")
         page.reload()
         page.wait_for_load_state("networkidle")
