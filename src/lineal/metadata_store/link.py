@@ -6,6 +6,7 @@ A request whose answer was lost is made again with the same key, under which the
 import os
 import random
 import select
+import sys
 import threading
 import time
 import weakref
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from lineal.errors import AccessRefused, LinealError, SettingsError, StoreError
 
 if TYPE_CHECKING:
+    import socket
     from http.client import HTTPConnection, HTTPResponse
 
 ATTEMPT: Final = 75.0
@@ -199,7 +201,7 @@ class Link:
                 self._pid = os.getpid()
             while self._idle:
                 connection = self._idle.pop()
-                if not select.select([connection.sock], [], [], 0)[0]:  # what can be read from now is its end
+                if not _is_over(connection.sock):
                     return connection, False
                 connection.close()
         from http.client import HTTPConnection, HTTPSConnection
@@ -220,6 +222,15 @@ class Link:
 
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise StoreError(f"the certificate of {self.place.url} cannot be trusted: {error.verify_message}") from error
+
+
+def _is_over(connection: "socket.socket") -> bool:
+    """Tell whether there is something to read where nothing was asked for: the end of the connection."""
+    if sys.platform == "win32":
+        return bool(select.select([connection], [], [], 0)[0])
+    looks = select.poll()  # `select` itself takes no descriptor above 1023
+    looks.register(connection, select.POLLIN)
+    return bool(looks.poll(0))
 
 
 def _close(idle: "list[HTTPConnection]") -> None:

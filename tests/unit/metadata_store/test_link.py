@@ -1,7 +1,9 @@
 """Requests to a server: kept connections, deadlines, retries with a key, and what is said when it does not work."""
 
+import fcntl
 import gzip
 import os
+import resource
 import socket
 import threading
 import time
@@ -45,6 +47,25 @@ def test_one_connection_serves_many_requests(links: list[Link]) -> None:
         assert (path, headers["authorization"], headers["content-type"]) == ("/team/x", "Bearer secret", "application/json")
         assert "idempotency-key" not in headers
         link.close()
+
+
+def test_a_process_with_many_files_open_keeps_connections_too(links: list[Link]) -> None:
+    """A loop over thousands of mapped arrays has descriptors beyond those that `select` takes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
+    try:
+        with told(ok) as server:
+            link = linked(links, server.url)
+            link.post("/x", b"1")
+            [connection] = link._idle
+            low = connection.sock
+            connection.sock = socket.socket(fileno=fcntl.fcntl(low.fileno(), fcntl.F_DUPFD, 1500))
+            low.close()
+            assert link.post("/x", b"2").status == 200
+            assert server.connections == 1
+            link.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_an_answer_that_was_lost_is_asked_for_again_under_the_same_key(links: list[Link]) -> None:
