@@ -285,7 +285,7 @@ def typed(error: OSError, path: str, needed: int | None = None) -> LinealError:
         wanted = "" if needed is None else f"{needed:,} bytes were needed, "
         return StorageFull(
             f"{path} could not be written: {reason}; {wanted}{_free(path):,} bytes are free on its filesystem. "
-            "Free some space (lineal prune removes what nothing refers to) or raise the quota or file-size limit, then run again"
+            "Free some space (lineal artifact prune deletes what nothing refers to) or raise the quota or file-size limit, then run again"
         )
     if error.errno == errno.ENAMETOOLONG:
         shown = path if len(path) <= 120 else f"{path[:60]}...{path[-57:]}"

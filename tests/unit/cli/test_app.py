@@ -1,7 +1,9 @@
 """The command line as a whole: help, one-line errors, exit codes, start-up."""
 
+import errno
 import importlib
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -13,7 +15,7 @@ import pytest
 from lineal import errors
 from lineal.cli import app
 from lineal.cli.app import COMMANDS
-from lineal.errors import NotFound, StoreBusy
+from lineal.errors import NotFound, StoreBusy, typed
 
 LINEAL = str(Path(sysconfig.get_path("scripts"), "lineal"))
 
@@ -143,3 +145,15 @@ def test_output_that_the_terminal_cannot_show_is_no_error(tmp_path: Path) -> Non
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
     done = subprocess.run([LINEAL, "init"], cwd=folder, env=environment, capture_output=True, check=True)
     assert b"\\u0436" in done.stdout
+
+
+def test_the_remedy_for_a_full_disk_is_a_command_that_there_is() -> None:
+    """A person with a full disk types what the error says."""
+    said = str(typed(OSError(errno.ENOSPC, "No space left on device", "somewhere"), "somewhere"))
+    named = re.search(r"\(lineal ([a-z ]+) deletes", said)
+    assert named, said
+    command: click.Command | None = app.cli
+    for word in named[1].split():
+        assert isinstance(command, click.Group), said
+        command = command.get_command(click.Context(command), word)
+    assert command is not None, said
