@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import functools
 import shutil
 import tempfile
 import time
@@ -13,11 +14,36 @@ from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.errors import FlakyStrategyDefinition, HypothesisException
+from hypothesis.stateful import RuleBasedStateMachine, precondition, run_state_machine_as_test
+from hypothesis.stateful import rule as rule_of_hypothesis
 
 from torture import flow
 from torture.outcome import Outcome
 from torture.session import Died, Session, content
+
+raised: list[str] = []
+"""What rules raised: hypothesis forgets it when it stops for another reason afterwards."""
+
+
+def rule(**strategies: Any) -> Callable[[Callable[..., None]], Any]:
+    """Make a rule whose errors are noted."""
+
+    def decorate(function: Callable[..., None]) -> Any:
+        @functools.wraps(function)
+        def noting(self: Any, **given: Any) -> None:
+            try:
+                function(self, **given)
+            except HypothesisException:
+                raise
+            except Exception as error:
+                raised.append(f"{function.__name__}: {type(error).__name__}: {str(error)[:2000]}")
+                raise
+
+        return rule_of_hypothesis(**strategies)(noting)
+
+    return decorate
+
 
 SHORT = (6, 20)
 """Examples and steps of each in the short form."""
@@ -278,9 +304,14 @@ def run(folder: Path, seed_: int, seconds: float, short: bool) -> list[Outcome]:
             max_examples=examples, stateful_step_count=steps, deadline=None, database=None, print_blob=True,
             suppress_health_check=list(HealthCheck), phases=[Phase.generate],
         )  # fmt: skip
+        raised.clear()
         machine: Any = seed(seed_ + turn)(type(f"Machine{turn}", (Machine,), {}))
         try:
             run_state_machine_as_test(machine, settings=rules)
+        except FlakyStrategyDefinition:
+            # The same choices led to another state: a process was killed at a call that it did not reach the first time.
+            outcome.violations += [f"seed {seed_ + turn}: {each}" for each in raised]
+            outcome.count("begun anew, as a kill came at another moment than before")
         except Exception as error:
             notes = "\n".join(getattr(error, "__notes__", []))
             outcome.violations.append(f"seed {seed_ + turn}: {type(error).__name__}: {str(error)[:2000]}\n{notes}")

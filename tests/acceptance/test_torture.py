@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from torture import report
+from hypothesis.errors import FlakyStrategyDefinition
+from torture import machine, report
 from torture.outcome import Outcome
 
 ROOT = Path(__file__).parents[2]
@@ -48,3 +49,23 @@ def test_the_report_counts_trials_and_violations_and_says_what_each_durability_c
     assert "| power cut, durability run | 7 | 90 | reported done before the cuts: 12; reported done and lost: 4 | 1 |" in text
     assert "| `run` | 3.00 (1.5x) | nothing that was reported done | 4 of 12 steps and versions, in 7 cuts |" in text
     assert "| `step` | 5.00 (2.5x) | nothing that was reported done | not tried |" in text
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_a_machine_that_could_not_be_repeated_is_a_violation_only_if_a_rule_failed(broken, tmp_path, monkeypatch):
+    """A kill may come at another moment the second time, on which hypothesis gives up; what a rule had found by then stays found."""
+
+    @machine.rule()
+    def checked(made):
+        assert made is None
+
+    def give_up(made, *, settings):
+        if broken:
+            with pytest.raises(AssertionError):
+                checked(made)
+        raise FlakyStrategyDefinition("Inconsistent data generation!")
+
+    monkeypatch.setattr(machine, "run_state_machine_as_test", give_up)
+    [outcome] = machine.run(tmp_path, 1, 0.0, True)
+    assert [each.startswith("seed 1: checked: AssertionError") for each in outcome.violations] == [True] * broken
+    assert outcome.facts == {"begun anew, as a kill came at another moment than before": 1.0}
