@@ -247,7 +247,7 @@ def show(page: Page, view: View) -> None:
 def settle(page: Page) -> None:
     """Wait until what was asked for is drawn. A live page never stops to listen, so the network cannot tell."""
     page.wait_for_timeout(300)
-    page.wait_for_function("!document.body.innerText.includes('Loading')", timeout=15_000)
+    page.get_by_text("Loading…", exact=True).first.wait_for(state="hidden", timeout=15_000)
     page.wait_for_timeout(400)
 
 

@@ -45,6 +45,14 @@ WHERE v.pinned = 0 AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.version_id = v.
     AND (newest.place IS NULL OR newest.place > :keep) AND (:name IS NULL OR a.name = :name) ORDER BY v.id
 """
 
+SPACE = """
+SELECT a.name, v.type, count(*), sum(o.size), sum(CASE WHEN v.id = (
+    SELECT min(w.id) FROM versions w WHERE w.object_id = v.object_id AND w.state = 'live' AND w.external IS NULL
+) THEN o.size ELSE 0 END)
+FROM versions v JOIN objects o ON o.id = v.object_id JOIN artifacts a ON a.id = v.artifact_id
+WHERE v.state = 'live' AND v.external IS NULL GROUP BY a.name, v.type
+"""
+
 
 @pytest.fixture
 def store(lineal_home: Path) -> Iterator[SqliteMetadataStore]:
@@ -142,6 +150,14 @@ def test_prunable_is_what_a_plain_statement_gives(store: SqliteMetadataStore) ->
         assert [(each.id, each.shared) for each in given] == wanted
         found += len(wanted)
     assert found > 500
+
+
+def test_space_is_what_a_plain_statement_gives(store: SqliteMetadataStore) -> None:
+    """By artifact and type; what several versions share counts for the earliest that is live."""
+    store.prune([each.id for each in store.prunable()][::3], "artifact", 1)
+    wanted = rows(store, SPACE)
+    assert sorted(map(tuple, store.space())) == sorted(wanted)
+    assert sum(row[4] for row in wanted) < sum(row[3] for row in wanted)
 
 
 def test_statements_of_first_pages_sort_no_long_rows(store: SqliteMetadataStore) -> None:
