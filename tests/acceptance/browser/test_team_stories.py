@@ -119,6 +119,7 @@ def test_a_viewer_is_offered_nothing_that_only_others_may(context: BrowserContex
 
 
 def test_a_machine_is_approved_by_its_code(context: BrowserContext, server: Server) -> None:
+    add("ada", Role.ADMIN)
     add("eddy", Role.EDITOR)
     begun = context.request.post(f"{server.url}/api/v1/device", data={"name": "laptop"}).json()
     page = sign_in(context, server, "eddy")
