@@ -20,6 +20,7 @@ from lineal.host import person
 from lineal.metadata_store.base import StepEdges
 from lineal.model.naming import check_tags
 from lineal.model.records import ArtifactRecord, Json, StepRunRecord, Trust
+from lineal.model.states import Status
 from lineal.model.text import moment_text, shown
 from lineal.views import html, shapes
 from lineal.views.base import Held, Named, Stores, error_line, name_text, state_text, took_text
@@ -29,10 +30,14 @@ from lineal.views.replay import Debugger, replay
 from lineal.views.reproduction import Reproduction, reproduce
 from lineal.views.revive import revived
 from lineal.views.run_facts import RunFacts, StepRunFacts
+from lineal.views.run_svg import Call, run_picture
 from lineal.views.version_facts import VersionFacts
 
 PAGE = 10_000
 """Versions that are asked for at once."""
+
+ROWS = 40
+"""Steps in the table of a run in a notebook, those that failed first."""
 
 
 class VersionView(VersionFacts):
@@ -299,8 +304,17 @@ class RunView(RunFacts):
         return {**self.facts_json(), "steps": [each.to_json() for each in self.steps.values()]}
 
     def _repr_html_(self) -> str:
-        rows = [(each.name, each.status, took_text(each.record), error_line(each.error)) for each in self.steps.values()]
-        return html.grid(f"{self.name}: {state_text(self.record)}", ("step", "status", "time", ""), rows)
+        steps = sorted(self.steps.values(), key=lambda each: each.status is not Status.FAILED)[:ROWS]
+        rows = [(each.name, each.status, took_text(each.record), error_line(each.error)) for each in steps]
+        some = f", {len(rows)} of {len(self.steps)} steps" if len(rows) < len(self.steps) else ""
+        table = html.grid(f"{self.name}: {state_text(self.record)}{some}", ("step", "status", "time", ""), rows)
+        return f'<div>{table}<div style="overflow:auto;max-width:100%;max-height:420px">{self._picture()}</div></div>'
+
+    def _picture(self) -> str:
+        self.load_edges()
+        named = [(step.record, step.inputs, step.outputs) for step in self.steps.values()]
+        calls = [Call(record, *({name: view.record for name, view in each.items()} for each in rest)) for record, *rest in named]
+        return run_picture(calls)
 
 
 class ArtifactView(Held[ArtifactRecord]):
