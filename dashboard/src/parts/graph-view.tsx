@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { type Graph, type GraphNode, layout, reachOf, SIZE } from "../lib/graph";
 import type { Status } from "../lib/types";
 
-type Data = { node: GraphNode; chosen: boolean; choose: (node: GraphNode) => void; about: string };
+type Data = { node: GraphNode; chosen: boolean; far: boolean; choose: (node: GraphNode) => void; about: string };
 
 interface Props {
   graph: Graph;
@@ -35,8 +35,8 @@ export function GraphView({ graph, chosen, choose, aboutOf, label }: Props) {
     type: "own",
     position: places.get(node.id) ?? { x: 0, y: 0 },
     ...SIZE[node.kind],
-    data: { node, chosen: node.id === chosen, choose, about: aboutOf(node) },
-    style: { pointerEvents: "all", opacity: near && !near.has(node.id) ? 0.45 : 1 },
+    data: { node, chosen: node.id === chosen, far: near !== null && !near.has(node.id), choose, about: aboutOf(node) },
+    style: { pointerEvents: "all" },
     draggable: false,
     selectable: false,
     focusable: false,
@@ -79,14 +79,14 @@ function colourOf(status: Status | null): string {
 }
 
 function OwnNode({ data }: NodeProps<Node<Data>>) {
-  const { node, chosen, choose, about } = data;
+  const { node, chosen, far, choose, about } = data;
   const kind = node.kind === "artifact" ? "artifact" : node.kind === "group" ? "is-many" : "";
   return (
     <>
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <button
         type="button"
-        className={`node nodrag nopan ${kind} is-${node.status ?? "pending"} ${chosen ? "is-chosen" : ""}`}
+        className={`node nodrag nopan ${kind} is-${node.status ?? "pending"} ${chosen ? "is-chosen" : ""} ${far ? "is-far" : ""}`}
         aria-pressed={chosen}
         onClick={() => choose(node)}
         title={node.title}
