@@ -1,7 +1,7 @@
 """Connections to one SQLite file: opening, transactions, waiting, forking, and the log's checkpoints.
 
 A read takes a connection from a stack and puts it back; a write holds the process's write lock besides, so that threads queue on a
-lock instead of polling the file. Processes stand in a line (`turns.py`); who does not is waited for in SQLite's own busy handler.
+lock instead of polling the file. Other processes are waited for in SQLite's own busy handler.
 
 Two hazards of SQLite are kept out here:
 
@@ -16,17 +16,15 @@ import os
 import sqlite3
 import threading
 import time
-import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lineal import filesystems
-from lineal.errors import FULL, LinealWarning, StorageFull, StoreBusy, StoreError, UsageError, typed
+from lineal.errors import FULL, StorageFull, StoreBusy, StoreError, UsageError, typed
 from lineal.files import make_folders
 from lineal.metadata_store.migrate import is_current, migrate
-from lineal.metadata_store.turns import PATIENCE, Turns, holder
 
 T = TypeVar("T")
 SYNCHRONOUS = {"step": "FULL", "run": "NORMAL", "off": "NORMAL"}
@@ -69,7 +67,6 @@ class Connections:
         self._opened = 0
         self._gate = threading.Lock()  # held while connections are opened or closed, and across a fork
         self._writing = threading.Lock()
-        self._turns = Turns(self.path)
 
     def read(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Give all rows of one query. All: an open cursor would hold back the log."""
@@ -97,8 +94,6 @@ class Connections:
             raise self._busy("another thread of this process")
         try:
             deadline = time.monotonic() + self.timeout
-            if not self._turns.take(self.timeout, self._tell):
-                raise self._busy(self._holder())
             while True:
                 db = self._take()
                 try:
@@ -127,7 +122,6 @@ class Connections:
                 self._checkpoint_if_due()
             return result
         finally:
-            self._turns.leave()
             self._writing.release()
 
     def integrity(self, *, thorough: bool) -> list[str]:
@@ -161,9 +155,7 @@ class Connections:
             self._looked = True
         try:
             _create(self.path)
-            db = sqlite3.connect(
-                self.path, timeout=min(self.timeout, PATIENCE), isolation_level=None, check_same_thread=False, cached_statements=256
-            )
+            db = sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None, check_same_thread=False, cached_statements=256)
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, OSError) and error.errno in FULL:
                 raise typed(error, str(self.path)) from error
@@ -210,21 +202,10 @@ class Connections:
             self._free += taken
 
     def _may_retry(self, error: sqlite3.Error, deadline: float) -> bool:
-        left = deadline - time.monotonic()
-        if _code(error) not in _BUSY or left < 0:
+        if _code(error) not in _BUSY or time.monotonic() > deadline:
             return False
-        if self.timeout - left > PATIENCE:
-            self._tell()
         time.sleep(0.005)
         return True
-
-    def _holder(self) -> str:
-        pid = holder(self.path)
-        return "another process" if pid is None else f"process {pid}"
-
-    def _tell(self) -> None:
-        """Say who is waited for; Python shows it once."""
-        warnings.warn(f"waiting for {self._holder()}, which holds the write lock of {self.path}", LinealWarning, stacklevel=4)
 
     def _busy(self, holder: str) -> StoreBusy:
         return StoreBusy(
@@ -235,7 +216,7 @@ class Connections:
     def _explained(self, error: sqlite3.Error) -> Exception:
         code = _code(error)
         if code in _BUSY:
-            return self._busy(self._holder())
+            return self._busy("another process")
         if code == sqlite3.SQLITE_FULL:
             return StorageFull(f"no space left to write {self.path}: {error}; nothing of this was written. Free space and try again")
         reason = _REASONS.get(code)
