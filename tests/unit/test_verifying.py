@@ -193,6 +193,7 @@ def test_registered_data_that_changed_is_said_and_never_touched(client: Client, 
     [problem] = verify(client, read_data=True, repair=True).problems
     assert (problem.kind, problem.versions, problem.repaired) == ("changed", ("data@1",), "")
     assert str(data) in problem.remedy
+    assert problem.made_by[0].startswith("registered on "), "no run made it, and none was deleted"
     data.write_text("1,2")
     assert verify(client, read_data=True).ok
     data.unlink()

@@ -165,7 +165,9 @@ export interface Visualization {
 
 export interface Lineage {
   version: string;
-  versions: { id: string; name: string; version: string; type: string; digest: string }[];
+  versions: { id: string; name: string; version: string; type: string; digest: string; step_run_id?: string | null }[];
+  /** How many step runs used each version in all, whether they are in the graph or not. */
+  uses?: Record<string, number>;
   step_runs: Omit<StepRun, "inputs" | "outputs">[];
   runs: Run[];
   edges: { from: string; to: string; kind: "input" | "output"; name: string }[];

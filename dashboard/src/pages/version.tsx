@@ -1,15 +1,14 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useMemo, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { addressOf, get, isExported, isThere, pathOf, post, remove } from "../lib/api";
 import { useMay } from "../lib/me";
 import { momentText, quoted, sizeText, valueText } from "../lib/format";
-import { type GraphNode, lineageGraph } from "../lib/graph";
 import { link, useQueryState } from "../lib/route";
-import type { Json, Lineage, Page, Version, VersionDetail } from "../lib/types";
+import type { Json, Page, Version, VersionDetail } from "../lib/types";
 import { Ago, Command, Copy, Empty, Facts, StatusWord, Tabs, Values, Waiting, Wrong } from "../parts/basics";
 import { Confirm } from "../parts/confirm";
 import { Note } from "../parts/note";
-import { GraphView } from "../parts/graph-view";
+import { LineageTab } from "../parts/lineage";
 import { isTable, Rows } from "../parts/rows";
 import { Tree, Visualizations } from "../parts/visualizations";
 
@@ -232,41 +231,6 @@ function Metadata({ values }: { values: Record<string, Json> }) {
           ))}
         </div>
       )}
-    </div>
-  );
-}
-
-const DEPTHS = [1, 2, 3, 5, 10];
-
-function LineageTab({ id }: { id: string }) {
-  const [query, change] = useQueryState();
-  const depth = Number(query.get("depth") ?? 3) || undefined;
-  const found = useQuery({ queryKey: ["lineage", id, depth], queryFn: () => get<Lineage>(`/versions/${id}/lineage`, { depth }), placeholderData: (before) => before });
-  const graph = useMemo(() => (found.data ? lineageGraph(found.data) : null), [found.data]);
-  if (!found.data || !graph) return <Waiting error={found.error} />;
-  const { step_runs, runs, version } = found.data;
-  const own = found.data.versions.find((each) => each.id === version);
-  const choose = (node: GraphNode) => {
-    const step = step_runs.find((each) => each.id === node.id);
-    window.location.hash = step ? link(`/runs/${step.run_id}`, { step: step.name }) : link(`/versions/${node.id}`, { tab: "lineage", depth: query.get("depth") });
-  };
-  return (
-    <div className="stack">
-      <div className="row">
-        <label htmlFor="depth">Steps each way</label>
-        <select id="depth" className="field" value={depth ?? 0} onChange={(event) => change({ depth: event.target.value }, true)}>
-          {DEPTHS.map((each) => (
-            <option key={each}>{each}</option>
-          ))}
-          <option value={0}>all</option>
-        </select>
-        <span className="soft">
-          {found.data.versions.length} versions, {step_runs.length} step runs, {runs.length} runs
-        </span>
-        <span className="grow" />
-        {own && <Command>{`lineal lineage ${quoted(`${own.name}@${own.version}`)}`}</Command>}
-      </div>
-      <GraphView graph={graph} chosen={version} choose={choose} aboutOf={(node) => node.note || (node.status ?? "")} label="What the version comes from and what comes from it" />
     </div>
   );
 }

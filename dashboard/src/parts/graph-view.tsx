@@ -5,7 +5,9 @@ import { useMemo } from "react";
 import { type Graph, type GraphNode, layout, reachOf, SIZE } from "../lib/graph";
 import type { Status } from "../lib/types";
 
-type Data = { node: GraphNode; chosen: boolean; far: boolean; choose: (node: GraphNode) => void; about: string };
+type Way = "before" | "after";
+
+type Data = { node: GraphNode; chosen: boolean; far: boolean; choose: (node: GraphNode) => void; about: string; before: number; after: number; expand: ((node: GraphNode, way: Way) => void) | undefined };
 
 interface Props {
   graph: Graph;
@@ -14,6 +16,9 @@ interface Props {
   /** The second line of a node. */
   aboutOf: (node: GraphNode) => string;
   label: string;
+  /** By id, how much more there is before and after a node than is drawn. */
+  more?: ReadonlyMap<string, { before: number; after: number }> | undefined;
+  expand?: (node: GraphNode, way: Way) => void;
 }
 
 /** The zoom below which nothing can be read; a graph that would need less begins at its left end, at a zoom at which names can. */
@@ -23,7 +28,7 @@ const FROM_THE_LEFT = 0.62;
 /** What stands beside the canvas, about, in pixels. */
 const MARGINS = 260;
 
-export function GraphView({ graph, chosen, choose, aboutOf, label }: Props) {
+export function GraphView({ graph, chosen, choose, aboutOf, label, more, expand }: Props) {
   // States change while a run goes on, and must not move anything: only the shape of the graph does.
   const shape = graph.nodes.map((node) => node.id).join() + graph.edges.map((edge) => `${edge.from}>${edge.to}`).join();
   const { places, width, height } = useMemo(() => layout(graph), [shape]);
@@ -35,7 +40,7 @@ export function GraphView({ graph, chosen, choose, aboutOf, label }: Props) {
     type: "own",
     position: places.get(node.id) ?? { x: 0, y: 0 },
     ...SIZE[node.kind],
-    data: { node, chosen: node.id === chosen, far: near !== null && !near.has(node.id), choose, about: aboutOf(node) },
+    data: { node, chosen: node.id === chosen, far: near !== null && !near.has(node.id), choose, about: aboutOf(node), before: more?.get(node.id)?.before ?? 0, after: more?.get(node.id)?.after ?? 0, expand },
     style: { pointerEvents: "all" },
     draggable: false,
     selectable: false,
@@ -79,7 +84,7 @@ function colourOf(status: Status | null): string {
 }
 
 function OwnNode({ data }: NodeProps<Node<Data>>) {
-  const { node, chosen, far, choose, about } = data;
+  const { node, chosen, far, choose, about, before, after, expand } = data;
   const kind = node.kind === "artifact" ? "artifact" : node.kind === "group" ? "is-many" : "";
   return (
     <>
@@ -94,6 +99,16 @@ function OwnNode({ data }: NodeProps<Node<Data>>) {
         <b>{node.title}</b>
         <small>{about}</small>
       </button>
+      {expand && before > 0 && (
+        <button type="button" className="more before nodrag nopan" aria-label={`Show what ${node.title} was made from`} title="Show what it was made from" onClick={() => expand(node, "before")}>
+          +
+        </button>
+      )}
+      {expand && after > 0 && (
+        <button type="button" className="more after nodrag nopan" aria-label={`Show ${after} more uses of ${node.title}`} title={`Show ${after} more uses`} onClick={() => expand(node, "after")}>
+          +{after}
+        </button>
+      )}
       <Handle type="source" position={Position.Right} isConnectable={false} />
     </>
   );

@@ -30,7 +30,7 @@ export function Rows({ version }: { version: string }) {
     <section className="panel flush" aria-label="Rows">
       <div className="row" style={{ padding: "10px 12px" }}>
         <b>
-          {total.toLocaleString("en")} rows × {all_columns.toLocaleString("en")} columns
+          {`${total.toLocaleString("en")} ${total === 1 ? "row" : "rows"} × ${all_columns.toLocaleString("en")} ${all_columns === 1 ? "column" : "columns"}`}
         </b>
         {columns.length < all_columns && <span className="soft">the first {columns.length} columns are shown</span>}
         {isExported && total > items.length && <span className="soft">the first {items.length} rows are in this file</span>}

@@ -424,6 +424,10 @@ class MetadataStore(Protocol):
 
     # -- lineage
 
+    def use_counts(self, version_ids: Sequence[str]) -> dict[str, int]:
+        """Give how many step runs used each of some versions, those answered from the cache left out; unused versions are left out too."""
+        ...
+
     def consumers(self, version_id: str) -> list[StepRunRecord]:
         """Give the step runs that used a version, oldest first."""
         ...

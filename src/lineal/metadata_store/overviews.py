@@ -58,6 +58,11 @@ def artifact_facets(read: Read) -> list[Facet]:
     return [Facet._make(row) for row in read(SQL["artifact_facets"])]
 
 
+def use_counts(read: Read, version_ids: Sequence[str]) -> dict[str, int]:
+    """Give how many step runs used each of some versions."""
+    return dict(read(SQL["use_counts"], (dump(list(version_ids), "ids"),)))
+
+
 def _add(edges: StepEdges, row: Sequence[Any]) -> None:
     role, name, *version = row
     (edges.inputs if role == "used" else edges.outputs).append((name, version_of(tuple(version))))

@@ -933,6 +933,12 @@ ORDER BY 1, 3 DESC, 2;
 
 -- ---------------------------------------------------------------- lineage
 
+-- name: use_counts
+-- How many step runs used each of some versions, given as a list of ids; those that were answered from the cache left out.
+SELECT v.uid, count(DISTINCT s.id) FROM versions v JOIN edges e ON e.version_id = v.id AND e.role = 'used'
+JOIN step_runs s ON s.id = e.step_run_id AND s.status <> 'cached'
+WHERE v.uid IN (SELECT value FROM json_each(?)) GROUP BY v.uid;
+
 -- name: consumers
 -- The step runs that used a version, oldest first.
 SELECT DISTINCT {step_run_columns}

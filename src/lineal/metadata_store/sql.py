@@ -407,6 +407,9 @@ class SqliteMetadataStore:
 
     # -- lineage
 
+    def use_counts(self, version_ids: Sequence[str]) -> dict[str, int]:
+        return overviews.use_counts(self._db.read, version_ids)
+
     def consumers(self, version_id: str) -> list[StepRunRecord]:
         return [step_run_of(row) for row in self._db.read(SQL["consumers"], (version_id,))]
 

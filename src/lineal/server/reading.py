@@ -130,8 +130,9 @@ def add_to(table: Table, client: Client) -> None:
 
     @table.get("/versions/{version_id}/lineage", Role.VIEWER)
     def get_lineage(request: Request, version_id: Id, depth: Annotated[int | None, Query(ge=1, le=1000)] = None) -> Response:
-        """Give the graph of what a version comes from and what comes from it, `depth` steps far."""
-        return answer(request, version_of(client, version_id).lineage(depth).to_json())
+        """Give the graph of what a version comes from and what comes from it, `depth` steps far; `uses` counts all uses of each version in it."""
+        view = version_of(client, version_id).lineage(depth)
+        return answer(request, {**view.to_json(), "uses": dict(client.workspace.metadata.use_counts(list(view.versions)))})
 
 
 def version_of(client: Client, version_id: str) -> VersionView:

@@ -82,3 +82,11 @@ class OverviewTests:
         found = store.artifact_facets()
         assert [(each.value, each.artifacts) for each in found if each.field == "tag"] == [("good", 2), ("mine", 1)]
         assert [(each.field, each.artifacts) for each in found if each.field != "tag"] == [("data_type", 2), ("type", 2)]
+
+    def test_uses_are_counted_by_step_run_and_not_those_answered_from_the_cache(self, store: MetadataStore, run: RunRecord) -> None:
+        """A step run that took a version twice used it once."""
+        used, unused = (store.save_version(an_output(name, b"x"), None) for name in ("used", "unused"))
+        for place, status in enumerate((Status.COMPLETED, Status.FAILED, Status.CACHED)):
+            edges = (InputEdge("a", used.id), InputEdge("b", used.id))
+            store.finish_step(StepCommit(a_step_run(run, name=f"step_{place}", position=place, status=status), edges))
+        assert store.use_counts([used.id, unused.id, "no-such-version"]) == {used.id: 2}

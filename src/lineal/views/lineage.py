@@ -96,7 +96,14 @@ class LineageView:
         return {
             "version": self.version.id,
             "versions": [
-                {"id": each.id, "name": each.artifact, "version": each.version, "type": each.type, "digest": each.object.digest}
+                {
+                    "id": each.id,
+                    "name": each.artifact,
+                    "version": each.version,
+                    "type": each.type,
+                    "digest": each.object.digest,
+                    "step_run_id": each.step_run_id,
+                }
                 for each in self.versions.values()
             ],
             "step_runs": [step_run_json(each) for each in self.step_runs.values()],
