@@ -26,7 +26,7 @@ FLAGS: Final = [
 ]  # fmt: skip
 WIDTHS: Final = {"wide": 1400, "narrow": 420}
 THEMES: Final = ("light", "dark")
-SHOWN: Final = {"run-graph": "dashboard-run", "version-lineage": "dashboard-lineage", "compare-versions": "dashboard-compare"}
+SHOWN: Final = {"run-graph": "dashboard-run", "compare-versions": "dashboard-compare"}
 """Pages of which the docs show the wide light picture, and under which name."""
 
 UP: Final = [sys.executable, "-c", "from lineal.cli import main; main(['up', '--no-browser', '--port', '0', '--json'])"]
