@@ -93,7 +93,7 @@ def test_a_first_time_user_follows_a_run_and_finds_where_a_value_came_from(page:
     expect(page.get_by_role("button", name=re.compile("^numbers@1"))).to_be_visible()
     prediction.click()
     expect(page.get_by_role("heading", name="prediction@1")).to_be_visible()
-    expect(page.get_by_role("link", name=re.compile("^inference-"))).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("^inference-")).first).to_be_visible()
 
     page.get_by_role("button", name="+ tag").click()
     page.get_by_role("textbox", name="New tag").fill("production")
