@@ -121,10 +121,29 @@ function Page({ path }: { path: string[] }) {
   );
 }
 
+const THEME = "lineal-theme";
+
+/** The theme that somebody chose; none where the browser lets a page keep nothing, as in a notebook's frame. */
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(THEME);
+  } catch {
+    return null;
+  }
+}
+
+function remember(theme: string): void {
+  try {
+    localStorage.setItem(THEME, theme);
+  } catch {
+    return;
+  }
+}
+
 /** Light or dark: as the system says, until somebody says otherwise. */
 function useTheme(): [string, () => void] {
   const [theme, setTheme] = useState(
-    () => localStorage.getItem("lineal-theme") ?? (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
+    () => remembered() ?? (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
   );
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
@@ -133,7 +152,7 @@ function useTheme(): [string, () => void] {
     theme,
     () => {
       const next = theme === "dark" ? "light" : "dark";
-      localStorage.setItem("lineal-theme", next);
+      remember(next);
       setTheme(next);
     },
   ];

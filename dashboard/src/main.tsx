@@ -6,10 +6,11 @@ import "./style.css";
 import "./runs.css";
 import { App } from "./app";
 import { isExported, Problem } from "./lib/api";
+import { goTo, hashNow } from "./lib/route";
 
 // An exported file begins with what it was exported for.
 const start = document.querySelector<HTMLMetaElement>('meta[name="lineal-start"]')?.content;
-if (start && !window.location.hash) window.history.replaceState(null, "", start);
+if (start && !hashNow()) goTo(start, true);
 
 const client: QueryClient = new QueryClient({
   // A session that has ended is noticed wherever it is noticed first; then who is signed in is asked anew.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lineal.saving import load_artifact as load_artifact
     from lineal.saving import register_artifact as register_artifact
     from lineal.saving import save_artifact as save_artifact
+    from lineal.server.showing import show as show
     from lineal.tagging import add_tags as add_tags
     from lineal.tagging import remove_tags as remove_tags
 
@@ -44,6 +45,7 @@ _PLACES = {
     "register_materializer": "lineal.materializers.registry",
     "remove_tags": "lineal.tagging",
     "save_artifact": "lineal.saving",
+    "show": "lineal.server.showing",
     "step": "lineal.pipelines",
 }
 
@@ -65,6 +67,7 @@ __all__ = [
     "register_materializer",
     "remove_tags",
     "save_artifact",
+    "show",
     "step",
 ]
 

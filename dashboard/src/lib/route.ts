@@ -2,6 +2,33 @@
 
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 
+/** A frame that is made of text, as in a notebook, takes a link for one of the page around it: there the place is kept here, not in the address. */
+const isFramed = document.URL.startsWith("about:srcdoc");
+let framed = "";
+
+export function hashNow(): string {
+  return isFramed ? framed : window.location.hash;
+}
+
+/** Go to a place, which begins with #; `replace` leaves the place before out of what "back" finds. */
+export function goTo(hash: string, replace = false): void {
+  if (isFramed) framed = hash;
+  else if (replace) window.history.replaceState(null, "", hash);
+  else {
+    window.location.hash = hash;
+    return; // the browser tells
+  }
+  window.dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+if (isFramed)
+  document.addEventListener("click", (event) => {
+    const hash = event.target instanceof Element ? event.target.closest("a")?.getAttribute("href") : null;
+    if (!hash?.startsWith("#") || event.defaultPrevented) return;
+    event.preventDefault();
+    goTo(hash);
+  });
+
 export interface Place {
   path: string[];
   query: URLSearchParams;
@@ -27,7 +54,7 @@ function subscribe(tell: () => void): () => void {
 }
 
 export function usePlace(): Place {
-  const hash = useSyncExternalStore(subscribe, () => window.location.hash);
+  const hash = useSyncExternalStore(subscribe, hashNow);
   return useMemo(() => placeOf(hash), [hash]);
 }
 
@@ -35,19 +62,15 @@ export function usePlace(): Place {
 export function useQueryState(): [URLSearchParams, (changes: Changes, replace?: boolean) => void] {
   const { query } = usePlace();
   const change = useCallback((changes: Changes, replace = false) => {
-    const [path = ""] = window.location.hash.split("?", 2);
-    const next = placeOf(window.location.hash).query;
+    const [path = ""] = hashNow().split("?", 2);
+    const next = placeOf(hashNow()).query;
     if (!("offset" in changes)) next.delete("offset");
     for (const [name, value] of Object.entries(changes)) {
       if (value === null || value === undefined || value === "") next.delete(name);
       else next.set(name, String(value));
     }
     const text = next.toString();
-    const hash = `${path || "#/"}${text ? `?${text}` : ""}`;
-    if (replace) {
-      window.history.replaceState(null, "", hash);
-      window.dispatchEvent(new HashChangeEvent("hashchange"));
-    } else window.location.hash = hash;
+    goTo(`${path || "#/"}${text ? `?${text}` : ""}`, replace);
   }, []);
   return [query, change];
 }

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import { get, isExported } from "../lib/api";
 import { quoted, shortType, sizeText } from "../lib/format";
 import { chartable, numbersOf } from "../lib/numbers";
-import { link, useQueryState } from "../lib/route";
+import { goTo, link, useQueryState } from "../lib/route";
 import type { Page, Version } from "../lib/types";
 import { Ago, Command, Empty, Tags, Waiting } from "../parts/basics";
 import { Chart } from "../parts/chart";
@@ -156,7 +156,7 @@ function Trend({ name, shown, total }: { name: string; shown: Version[]; total: 
         label={`${key} over ${values.length} versions`}
         choose={(place) => {
           const version = versions[place];
-          if (version) window.location.hash = link(`/versions/${version.id}`);
+          if (version) goTo(link(`/versions/${version.id}`));
         }}
       />
     </section>

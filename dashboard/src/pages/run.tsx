@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 import { addressOf, get, isExported } from "../lib/api";
 import { momentText, quoted, sizeText } from "../lib/format";
 import { type GraphNode, runGraph } from "../lib/graph";
-import { link, useQueryState } from "../lib/route";
+import { goTo, link, useQueryState } from "../lib/route";
 import type { RunDetail, StepDetail, StepRun } from "../lib/types";
 import { Ago, Command, Facts, StatusWord, StepsBar, Tabs, Took, Values, Waiting } from "../parts/basics";
 import { GraphView } from "../parts/graph-view";
@@ -30,7 +30,7 @@ export function RunPage({ id }: { id: string }) {
   const step = data.steps.find((each) => each.name === chosen) ?? null;
   const members = group ? data.steps.filter((each) => each.step === group) : [];
   const choose = (node: GraphNode) => {
-    if (node.kind === "artifact") window.location.hash = link(`/versions/${node.id}`);
+    if (node.kind === "artifact") goTo(link(`/versions/${node.id}`));
     else if (node.kind === "group") change({ group: group === node.title ? null : node.title, step: null }, true);
     else change({ step: node.title === chosen ? null : node.title, group: null }, true);
   };

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from "react";
 import { addressOf, get, isExported, isThere, pathOf, post, remove } from "../lib/api";
 import { useMay } from "../lib/me";
 import { momentText, quoted, sizeText, valueText } from "../lib/format";
-import { link, useQueryState } from "../lib/route";
+import { goTo, link, useQueryState } from "../lib/route";
 import type { Json, Page, Version, VersionDetail } from "../lib/types";
 import { Ago, Command, Copy, Empty, Facts, StatusWord, Tabs, Values, Waiting, Wrong } from "../parts/basics";
 import { Confirm } from "../parts/confirm";
@@ -141,7 +141,7 @@ function OtherVersion({ version }: { version: VersionDetail }) {
         value=""
         onChange={(event) => {
           const chosen = others.find((each) => each.id === event.target.value);
-          if (chosen) window.location.hash = link("/compare/versions", pairOf(chosen));
+          if (chosen) goTo(link("/compare/versions", pairOf(chosen)));
         }}
       >
         <option value="">compare with…</option>
@@ -164,7 +164,7 @@ function DeleteVersion({ version }: { version: VersionDetail }) {
   const act = () => {
     setAsking(false);
     remove(`/versions/${version.id}`).then(() => {
-      window.location.hash = link("/artifact", { name: version.name });
+      goTo(link("/artifact", { name: version.name }));
       return client.invalidateQueries();
     }, setError);
   };

@@ -6,7 +6,7 @@ import { get, isExported } from "../lib/api";
 import { quoted } from "../lib/format";
 import type { GraphNode } from "../lib/graph";
 import { foldedGraph, merged, moreOf, oneWay, type Way, type Word, wordsOf } from "../lib/lineage";
-import { link, useQueryState } from "../lib/route";
+import { goTo, link, useQueryState } from "../lib/route";
 import type { Lineage } from "../lib/types";
 import { Command, Waiting, Wrong } from "./basics";
 import { GraphView } from "./graph-view";
@@ -32,7 +32,7 @@ export function LineageTab({ id }: { id: string }) {
   };
   const choose = (node: GraphNode) => {
     if (node.kind === "group") setFolded(folded?.id === node.id ? null : node);
-    else window.location.hash = addressOf(node.id);
+    else goTo(addressOf(node.id));
   };
   const expand = (node: GraphNode, way: Way) =>
     void get<Lineage>(`/versions/${node.id}/lineage`, { depth: 1 }).then((more) => {

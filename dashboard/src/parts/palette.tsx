@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { get } from "../lib/api";
-import { link } from "../lib/route";
+import { goTo, link } from "../lib/route";
 import type { Artifact, Page, Pipeline, Run } from "../lib/types";
 
 interface Found {
@@ -28,7 +28,7 @@ export function Palette({ close }: { close: () => void }) {
   const items = found.data ?? [];
   const go = (item: Found | undefined) => {
     if (!item) return;
-    window.location.hash = item.address;
+    goTo(item.address);
     close();
   };
   return (

@@ -6,9 +6,9 @@ import click
 
 from lineal.client import Client
 from lineal.console import json_option, print_json
-from lineal.errors import NotFound, UsageError
+from lineal.errors import UsageError
 from lineal.model.text import size_text
-from lineal.server.exporting import export_all, export_run, export_version
+from lineal.server.exporting import export
 
 
 @click.group("export", short_help="Write what is stored into files for others.")
@@ -33,20 +33,9 @@ def html(words: tuple[str, ...], everything: bool, overwrite: bool, as_json: boo
     if file.exists() and not overwrite:
         raise UsageError(f"{file} is there already; --overwrite replaces it, or name another file")
     client = Client()
-    text = _exported(client, whats[0]) if whats else export_all(client)
+    text = export(client, whats[0] if whats else None)
     file.write_text(text, encoding="utf-8")
     if as_json:
         print_json({"file": str(file), "size": file.stat().st_size})
     else:
         click.echo(f"{file} ({size_text(file.stat().st_size)})")
-
-
-def _exported(client: Client, what: str) -> str:
-    name, at, version = what.partition("@")
-    if at:
-        return export_version(client, client.get_artifact_version(name, version or None))
-    try:
-        run = client.get_pipeline_run(what)
-    except NotFound:
-        return export_version(client, client.get_artifact_version(what))
-    return export_run(client, run)

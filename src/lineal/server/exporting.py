@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from lineal.client import Client
-from lineal.errors import UsageError
+from lineal.errors import NotFound, UsageError
 from lineal.server.app import create_app
 from lineal.server.owner import OwnerAccess
 from lineal.server.pages import FOLDER
@@ -98,6 +98,28 @@ async def _asked(app: Any, whole: str, token: str) -> tuple[int, dict[bytes, byt
     await app(scope, receive, send)
     start, *rest = messages
     return start["status"], dict(start["headers"]), b"".join(each.get("body", b"") for each in rest)
+
+
+def export(client: Client, what: RunView | VersionView | str | None) -> str:
+    """Give a run, a version, or with None everything, as an HTML file.
+
+    Text is NAME, NAME@VERSION or RUN: a run's name, its id, or `latest`. A run wins. Raises NotFound.
+    """
+    if what is None:
+        return export_all(client)
+    if isinstance(what, str):
+        what = _found(client, what)
+    return export_run(client, what) if isinstance(what, RunView) else export_version(client, what)
+
+
+def _found(client: Client, what: str) -> RunView | VersionView:
+    name, at, version = what.partition("@")
+    if at:
+        return client.get_artifact_version(name, version or None)
+    try:
+        return client.get_pipeline_run(what)
+    except NotFound:
+        return client.get_artifact_version(what)
 
 
 def export_run(client: Client, run: RunView) -> str:

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from lineal import Client, pipeline, save_artifact, step
 from lineal.model.visualization import HTMLString
 from lineal.server.exporting import export_run
+from lineal.server.showing import show
 
 from .conftest import Server
 
@@ -254,6 +255,45 @@ def test_an_exported_file_opens_without_a_server(browser: Browser, tmp_path: Pat
     expect(page.get_by_role("button", name=re.compile("^make"))).to_be_visible()
     expect(page.get_by_role("button", name="Pin")).to_have_count(0)
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    context.close()
+
+
+def test_pages_in_a_notebooks_frame_are_walked_and_reach_nothing(browser: Browser, tmp_path: Path) -> None:
+    """As below a cell: links, filters and themes work, and the page around it stays as it is."""
+
+    @step
+    def make() -> HTMLString:
+        return HTMLString("<h1>a report</h1>")
+
+    @pipeline
+    def making() -> None:
+        make()
+
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(f"<title>notebook</title><h1>cells</h1>{show(making())._repr_html_()}", encoding="utf-8")
+    context = browser.new_context()
+    asked: list[str] = []
+    wrong: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    context.on("weberror", lambda error: wrong.append(str(error.error)))
+    page = context.new_page()
+    page.goto(notebook.as_uri())
+    shown = page.frame_locator("iframe")
+    shown.get_by_role("tab", name="Steps").click()
+    shown.get_by_role("tab", name="Graph").click()
+    shown.get_by_role("button", name=re.compile("^make$|^make")).first.click()
+    shown.get_by_role("link", name="making::make::output@1").click()
+    expect(shown.frame_locator("iframe").get_by_role("heading", name="a report")).to_be_visible()
+    shown.get_by_role("link", name="making::make::output", exact=True).click()
+    expect(shown.get_by_role("heading", name="making::make::output")).to_be_visible()
+    theme = shown.get_by_role("button", name=re.compile("^(Light|Dark)$"))
+    before = theme.inner_text()
+    theme.click()
+    expect(theme).not_to_have_text(before)
+    expect(page.get_by_role("heading", name="cells")).to_be_visible()
+    assert page.url == notebook.as_uri()
+    assert [url for url in asked if url != notebook.as_uri() and not url.startswith(("about:", "data:", "blob:"))] == []
+    assert wrong == []
     context.close()
 
 
