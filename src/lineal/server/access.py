@@ -111,7 +111,10 @@ def principal_of(request: Request) -> Principal:
 
 
 def cookie_name(request: Request) -> str:
-    """Give the name of the session's cookie as this connection has it."""
+    """Give the name of the session's cookie as this connection has it.
+
+    On a machine's own address it names the port: browsers give cookies to every port of a host, and two dashboards would end each other's sessions.
+    """
     if request.url.scheme != "https":
-        return COOKIE
+        return f"{COOKIE}_{request.url.port}" if request.url.port else COOKIE
     return f"__Secure-{COOKIE}" if request.scope.get("root_path") else f"__Host-{COOKIE}"

@@ -74,6 +74,17 @@ def test_a_link_opens_the_dashboard_once(browser: TestClient, access: OwnerAcces
     assert browser.get("/api/v1/runs").status_code == 401, "the session is over, not only its cookie"
 
 
+def test_two_servers_of_a_machine_do_not_end_each_others_sessions(access: OwnerAccess) -> None:
+    """Browsers give the cookies of one port to all ports of a host."""
+    app = create_app(open_workspace(), access, ["localhost:8237", "localhost:8238"])
+    names = set()
+    for port in (8237, 8238):
+        with TestClient(app, base_url=f"http://localhost:{port}", follow_redirects=False) as client:
+            names.add(client.get(f"/open?code={access.new_link()}").headers["set-cookie"].partition("=")[0])
+            assert client.get("/api/v1/runs").status_code == 200
+    assert len(names) == 2
+
+
 def test_the_token_opens_a_session_but_never_in_an_address(browser: TestClient) -> None:
     """A26."""
     assert browser.get(f"/open?code={'t' * 43}").status_code == 403

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from lineal.errors import UsageError
+from lineal.server.access import COOKIE
 from lineal.server.team_up import check_exposure, checked_root
 
 MAIN = "import sys; from lineal.cli import main; main(sys.argv[1:])"
@@ -122,7 +123,9 @@ def test_a_server_from_its_first_start_to_a_token_that_is_ended(started: Any, li
     server.close()
     again = started()
     assert again.setup is None, "there is an admin"
-    assert httpx2.get(f"{again.url}/api/v1/me", cookies=session).json()["name"] == "ada", "sessions outlive the process"
+    (secret,) = session.values()
+    there = {f"{COOKIE}_{again.url.rpartition(':')[2]}": secret}  # each port of a machine has a cookie of its own
+    assert httpx2.get(f"{again.url}/api/v1/me", cookies=there).json()["name"] == "ada", "sessions outlive the process"
     assert "works no more" not in lineal("logout", server.url)
     assert "no token is kept" in lineal("logout", server.url, status=3)
 
