@@ -125,7 +125,7 @@ def views(found: dict[str, str]) -> list[View]:
         View("run-failed", f"/runs/{failed}?step=publish", ("Error",)),
         View("run-live", f"/runs/{live}?step=wait", ("Log",)),
         View("run-unknown", "/runs/00000000-0000-7000-8000-000000000000"),
-        View("compare-runs", f"/compare/runs?ids={run},{failed}"),
+        View("compare-runs", f"/compare/runs?run={run},{failed}"),
         View("artifacts", "/artifacts"),
         View("artifact", "/artifact?name=energy::forecast::output"),
         View("version-preview", f"/versions/{version}"),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { pathOf } from "../src/lib/api";
-import { agoText, durationText, quoted, sizeText, valueText } from "../src/lib/format";
+import { agoText, durationText, quoted, shortName, sizeText, valueText } from "../src/lib/format";
 import { layout, lineageGraph, MANY, reachOf, runGraph } from "../src/lib/graph";
 import { link, placeOf } from "../src/lib/route";
 import type { StepRun } from "../src/lib/types";
@@ -18,6 +18,12 @@ function step(name: string, more: Partial<StepRun> = {}): StepRun {
 const port = (id: string, name = "output") => ({ port: name, id, name: id, version: "1", type: "int", size: 1 });
 
 describe("facts as words", () => {
+  it("leaves the pipeline out of a name that nobody gave, and no other part of any", () => {
+    expect(shortName("train::split::output")).toBe("split::output");
+    expect(shortName("model")).toBe("model");
+    expect(shortName("a::b")).toBe("a::b");
+  });
+
   it("are those of the command line", () => {
     expect([87, 1200, 266e6, 999_499].map(sizeText)).toEqual(["87 B", "1.2 kB", "266 MB", "999 kB"]);
     expect([0.0004, 0.012, 1.24, 185, 7620, null].map(durationText)).toEqual(["0.4 ms", "12 ms", "1.24 s", "3 min 05 s", "2 h 07 min", ""]);

@@ -62,3 +62,9 @@ export function shortType(type: string): string {
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 }
+
+/** An artifact's name where there is little room: one that nobody gave, `pipeline::step::output`, without the pipeline. */
+export function shortName(name: string): string {
+  const parts = name.split("::");
+  return parts.length === 3 ? parts.slice(1).join("::") : name;
+}

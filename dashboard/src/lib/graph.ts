@@ -1,7 +1,7 @@
 /** From facts to graphs: nodes, edges, groups of alike steps, and where each is drawn. No drawing here. */
 
 import dagre from "@dagrejs/dagre";
-import { shortType } from "./format";
+import { shortName, shortType } from "./format";
 import type { Lineage, PlannedStep, Status, StepRun } from "./types";
 
 export interface GraphNode {
@@ -101,7 +101,7 @@ function foldMade(steps: StepRun[], idOf: (step: StepRun) => string, nodes: Map<
 
 function addArtifact(nodes: Map<string, GraphNode>, port: { id: string; name: string; version: string; type: string }): void {
   if (!nodes.has(port.id))
-    nodes.set(port.id, { id: port.id, kind: "artifact", title: `${port.name}@${port.version}`, note: shortType(port.type), status: null, members: [] });
+    nodes.set(port.id, { id: port.id, kind: "artifact", title: `${shortName(port.name)}@${port.version}`, note: shortType(port.type), status: null, members: [] });
 }
 
 /** The graph of a lineage: step runs and versions as they are, those answered from the cache left out when they made nothing of their own. */

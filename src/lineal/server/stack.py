@@ -32,7 +32,7 @@ def add_to(table: Table, workspace: Workspace) -> None:
         ]
         store_id, schema = workspace.metadata.identity()
         stores = {
-            "metadata": repr(workspace.metadata), "metadata_id": store_id, "schema": schema, "artifacts": str(workspace.store_folder),
+            "metadata": settings.metadata_store or f"sqlite:///{workspace.database}", "metadata_id": store_id, "schema": schema, "artifacts": str(workspace.store_folder),
         }  # fmt: skip
         versions = {name: version(name) for name in ("lineal", "fastapi", "starlette", "uvicorn", "pydantic")}
         found = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, **versions}

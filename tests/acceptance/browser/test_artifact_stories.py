@@ -159,6 +159,8 @@ def test_space_is_pruned_after_a_preview_and_what_is_lost_is_found(page: Page, s
     problems = page.locator(".panel.wrong")
     expect(problems).to_contain_text("gone@1")
     expect(problems).to_contain_text("get it back")
+    page.get_by_role("link", name="Home", exact=True).click()
+    expect(page.get_by_role("region", name="Problems")).to_contain_text("1 problem with what is stored")
 
 
 def test_what_a_run_made_is_not_deleted_and_the_refusal_says_which_run(page: Page, server: Server) -> None:

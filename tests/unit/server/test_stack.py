@@ -22,6 +22,7 @@ def test_the_settings_in_force_are_told_without_secrets(lineal_home: object, mon
     settings = {each["name"]: each for each in found["settings"]}
     assert (settings["token"]["value"], settings["token"]["source"]) == ("(set, not shown)", "environment")
     assert "secret" not in answer.text
+    assert found["stores"]["metadata"] == f"sqlite:///{workspace.database}"
     assert found["stores"]["metadata_id"] == workspace.metadata.identity()[0]
     assert found["versions"]["lineal"]
 
