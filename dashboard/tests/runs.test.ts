@@ -44,6 +44,8 @@ describe("who waited for whom", () => {
   it("counts what ran at once; what the cache gave did not run, and what runs still does", () => {
     expect(overlapOf(steps, 0)).toEqual({ most: 2, work: 12, busy: 10 });
     expect(overlapOf([step("given", 0, 5, [], { status: "cached" })], 0).busy).toBe(0);
+    const short = step("short", 0, null, [], { started: "2026-01-01T00:00:00.000100Z", ended: "2026-01-01T00:00:00.000350Z" });
+    expect(overlapOf([short], 0).busy).toBeCloseTo(0.00025, 8);
     expect(overlapOf([step("goes", 0, null)], Date.parse(at(7))).work).toBe(7);
   });
 });

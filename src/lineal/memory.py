@@ -8,6 +8,7 @@ from pathlib import Path
 _CGROUP = Path("/sys/fs/cgroup")
 _PROCESS = Path("/proc/self/cgroup")
 _MACHINE = Path("/proc/vmstat")
+_STATUS = Path("/proc/self/status")
 
 NEAR = 0.8
 """Share of the memory that may be used from which a killed process is taken to have died of it, where the system keeps no count."""
@@ -27,10 +28,19 @@ else:
 
     _UNIT = 1 if sys.platform == "darwin" else 1024
     _SELF, _CHILDREN, _usage = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN, resource.getrusage
+    _BEGUN = _usage(_SELF).ru_maxrss
 
     def peak() -> int | None:
         """Give the most memory that this process has held at once, in bytes; None where the system does not tell."""
-        return _usage(_SELF).ru_maxrss * _UNIT
+        found = _usage(_SELF).ru_maxrss
+        # On Linux a program begins with the peak of the one that started it. What has grown since is its own; else a slower look tells.
+        return found * _UNIT if found > _BEGUN else _own_peak() or found * _UNIT
+
+    def _own_peak() -> int | None:
+        for line in _read(_STATUS).splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        return None
 
     def children_peak() -> int | None:
         """Give the most memory that any one child of this process, ended by now, has held at once, in bytes."""

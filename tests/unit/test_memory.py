@@ -37,6 +37,14 @@ def test_the_peak_is_that_of_this_process() -> None:
     assert (memory.children_peak() or 0) >= 64 << 20
 
 
+def test_the_peak_is_not_that_of_the_process_that_started_it() -> None:
+    """A worker that a large notebook starts has not used what the notebook has."""
+    child = "from lineal import memory; print(memory.peak())"
+    code = f"import subprocess, sys; b = b'x' * (256 << 20); sys.exit(subprocess.run([sys.executable, '-c', {child!r}]).returncode)"
+    found = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    assert found < 128 << 20
+
+
 @pytest.mark.parametrize(
     ("groups", "folder", "limit_file", "kills_file"),
     [

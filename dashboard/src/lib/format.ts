@@ -68,3 +68,9 @@ export function shortName(name: string): string {
   const parts = name.split("::");
   return parts.length === 3 ? parts.slice(1).join("::") : name;
 }
+
+/** Milliseconds since 1970 of a moment, with the microseconds that `Date` leaves out: many steps take less than a millisecond. */
+export function millisOf(moment: string): number {
+  const micros = /\.\d{3}(\d{1,3})/.exec(moment)?.[1];
+  return Date.parse(moment) + (micros ? Number(`0.${micros}`) : 0);
+}

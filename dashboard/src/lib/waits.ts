@@ -1,5 +1,6 @@
 /** Who waited for whom in a run: needs between its steps, the longest way through it, and what ran at the same time. */
 
+import { millisOf } from "./format";
 import type { PlannedStep, StepRun } from "./types";
 
 /** Which steps each step needed, by name: those that made what went into it, and those that it was told to come after. */
@@ -20,7 +21,7 @@ export function needsOf(steps: StepRun[], plan: PlannedStep[] | null): Map<strin
 /** The chain of steps of which each waited for the one before, back from the step that ended last: what to make faster. */
 export function longestWay(steps: StepRun[], needs: Map<string, string[]>): string[] {
   const byName = new Map(steps.map((step) => [step.name, step]));
-  const ended = (name: string) => Date.parse(byName.get(name)?.ended ?? "") || 0;
+  const ended = (name: string) => millisOf(byName.get(name)?.ended ?? "") || 0;
   const ran = steps.filter((step) => step.ended && step.status !== "skipped");
   let at = ran.reduce<StepRun | null>((last, step) => (last === null || ended(step.name) > ended(last.name) ? step : last), null)?.name;
   const way: string[] = [];
@@ -53,7 +54,7 @@ export function overlapOf(steps: StepRun[], now: number): Overlap {
   const changes: [number, number][] = [];
   for (const step of steps) {
     if (!step.started || step.status === "cached") continue;
-    const [start, stop] = [Date.parse(step.started), step.ended ? Date.parse(step.ended) : now];
+    const [start, stop] = [millisOf(step.started), step.ended ? millisOf(step.ended) : now];
     if (stop > start) changes.push([start, 1], [stop, -1]);
   }
   changes.sort((one, other) => one[0] - other[0] || one[1] - other[1]);

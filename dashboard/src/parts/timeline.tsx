@@ -81,7 +81,7 @@ export function Timeline({ steps, plan, begin, end, chosen, choose }: Props) {
 /** The way through the run that took longest, and how much ran at once, in words. */
 function Summary({ steps, way, now }: { steps: StepRun[]; way: string[]; now: number }) {
   const { most, work, busy } = overlapOf(steps, now);
-  if (!busy) return <p className="soft plain">No step ran{steps.some((step) => step.status === "cached") ? ": all results came from the cache" : " yet"}.</p>;
+  if (!steps.some((step) => step.started && step.status !== "cached")) return <p className="soft plain">No step ran{steps.some((step) => step.status === "cached") ? ": all results came from the cache" : " yet"}.</p>;
   const shown = way.length > 6 ? [...way.slice(0, 3), "…", ...way.slice(-2)] : way;
   return (
     <p className="plain legend">
