@@ -7,6 +7,7 @@ import re
 import socket
 import sqlite3
 import stat
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,14 +17,15 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from lineal import pipeline, save_artifact, step
-from lineal.errors import SignInRefused
+from lineal import Client, pipeline, register_artifact, save_artifact, step
+from lineal.errors import MaterializerError, SignInRefused, UsageError
 from lineal.model.accounts import Act, Role
 from lineal.server.access import COOKIE, Principal, Source
 from lineal.server.app import create_app
 from lineal.server.people import People
 from lineal.server.serve import listen
 from lineal.server.team import TeamAccess, new_token
+from lineal.types import CSVString, JSONString, MarkdownString
 from lineal.workspace import open_workspace
 
 API = "/api/v1"
@@ -89,6 +91,21 @@ def test_a01_no_path_of_the_storage_can_be_asked_for(team: Team, before: str, pa
     assert "root:" not in answer.text
 
 
+def test_a03_a_neighbour_whose_name_begins_alike_is_outside(lineal_home: Path, tmp_path: Path) -> None:
+    """Paths are compared part by part, and not as text."""
+    folder, neighbour = tmp_path / "data", tmp_path / "data-evil"
+    for each in (folder, neighbour):
+        each.mkdir()
+        (each / "file.txt").write_text("x")
+    for target in ("../data-evil/file.txt", str(neighbour / "file.txt"), "../data/../data-evil"):
+        link = folder / "link"
+        link.symlink_to(target)
+        with pytest.raises(UsageError, match="link"):
+            register_artifact(str(folder), "data")
+        link.unlink()
+    assert register_artifact(str(folder), "data").version == "1"
+
+
 def test_a04_a_link_in_place_of_a_file_is_not_followed(team: Team, tmp_path: Path) -> None:
     """A03, A05: nor is a FIFO waited for."""
     run = counting(20_000)
@@ -113,6 +130,31 @@ def test_a07_a_name_leaves_neither_the_header_nor_the_folder_of_downloads(team: 
     disposition = answer.headers["content-disposition"]
     assert disposition.startswith('attachment; filename="a')
     assert disposition.count('"') == 2
+
+
+def test_a12_nothing_that_a_row_names_is_imported(team: Team) -> None:
+    """Whoever writes the database says which materializer and which class: they are names to look up, and no paths to import."""
+    version = save_artifact([1, 2], "numbers")
+    with contextlib.closing(sqlite3.connect(open_workspace().database)) as rows, rows:
+        rows.execute("UPDATE versions SET materializer = 'this/1', type = 'this.Zen', data_type = 'this.Zen', save_type = 'this.Zen'")
+    found = team.program("vera").get(f"{API}/versions/{version.id}")
+    assert (found.status_code, found.json()["materializer"]) == (200, "this/1")
+    with pytest.raises(MaterializerError, match="this/1"):
+        Client().get_artifact_version("numbers").load()
+    assert "this" not in sys.modules
+
+
+def test_a16_what_is_shown_has_a_fixed_type(team: Team) -> None:
+    """No browser takes text of a user's for a page: the type comes from the kind, is not guessed, and files are saved, not opened."""
+    page = "<html><script>alert(1)</script>"
+    for value in (MarkdownString(page), CSVString(page), JSONString('"<script>"')):
+        version = save_artifact(value, "shown")
+        shown = team.program("vera").get(f"{API}/versions/{version.id}/visualizations/0")
+        assert shown.headers["content-type"].partition(";")[0] in ("text/plain", "application/json")
+        file = team.program("vera").get(f"{API}/versions/{version.id}/files/0")
+        assert file.headers["content-type"] == "application/octet-stream"
+        assert file.headers["content-disposition"].startswith("attachment")
+        assert {answer.headers["x-content-type-options"] for answer in (shown, file)} == {"nosniff"}
 
 
 def test_a18_nothing_of_a_request_is_shown_as_a_page(team: Team) -> None:
