@@ -40,31 +40,33 @@ export function RunsChart({ runs }: { runs: RunRow[] }) {
   const step = Math.min(14, Math.max(3, (SIZE.width - SIZE.left - SIZE.right) / dots.length - 2));
   return (
     <div className="stack" style={{ gap: 6 }}>
-      <svg className="chart" viewBox={`0 0 ${SIZE.width} ${SIZE.height}`} role="group" aria-label="Time, outcome and cached share of each run">
-        {[0, 0.5, 1].map((share) => {
-          const y = base - share * ((base - SIZE.top) / 1.1);
-          return (
-            <g key={share}>
-              <line x1={SIZE.left} x2={SIZE.width - SIZE.right} y1={y} y2={y} stroke="var(--line)" />
-              <text x={SIZE.left - 8} y={y + 4} textAnchor="end">
-                {share ? durationText((most / 1.1) * share) : "0"}
-              </text>
-            </g>
-          );
-        })}
-        <text x={SIZE.left - 8} y={SIZE.height - 18} textAnchor="end">
-          cached
-        </text>
-        <polyline points={dots.map((dot) => `${dot.x.toFixed(1)},${dot.y.toFixed(1)}`).join(" ")} fill="none" stroke="var(--edge)" strokeWidth="1" />
-        {dots.map(({ run, x, y, cached }) => (
-          <a key={run.id} href={link(`/runs/${run.id}`)} aria-label={`${run.name}: ${run.status}, ${durationText(run.duration)}, ${Math.round(100 * cached)} % cached`}>
-            <title>{`${run.name}: ${run.status}, ${durationText(run.duration)}, ${Math.round(100 * cached)} % cached`}</title>
-            <rect x={x - step / 2} y={base + 10} width={step} height={24} fill="var(--raised)" />
-            <rect x={x - step / 2} y={base + 10 + 24 * (1 - cached)} width={step} height={24 * cached} fill="var(--cached)" />
-            <circle cx={x} cy={y} r={Math.max(3, Math.min(5.5, step / 2))} fill={COLOUR[run.status] ?? "var(--idle)"} stroke="var(--panel)" strokeWidth="1" />
-          </a>
-        ))}
-      </svg>
+      <div className="scroll" tabIndex={0} role="region" aria-label="Runs over time">
+        <svg className="runs-chart" viewBox={`0 0 ${SIZE.width} ${SIZE.height}`} role="group" aria-label="Time, outcome and cached share of each run">
+          {[0, 0.5, 1].map((share) => {
+            const y = base - share * ((base - SIZE.top) / 1.1);
+            return (
+              <g key={share}>
+                <line x1={SIZE.left} x2={SIZE.width - SIZE.right} y1={y} y2={y} stroke="var(--line)" />
+                <text x={SIZE.left - 8} y={y + 4} textAnchor="end">
+                  {share ? durationText((most / 1.1) * share) : "0"}
+                </text>
+              </g>
+            );
+          })}
+          <text x={SIZE.left - 8} y={SIZE.height - 18} textAnchor="end">
+            cached
+          </text>
+          <polyline points={dots.map((dot) => `${dot.x.toFixed(1)},${dot.y.toFixed(1)}`).join(" ")} fill="none" stroke="var(--edge)" strokeWidth="1" />
+          {dots.map(({ run, x, y, cached }) => (
+            <a key={run.id} href={link(`/runs/${run.id}`)} aria-label={`${run.name}: ${run.status}, ${durationText(run.duration)}, ${Math.round(100 * cached)} % cached`}>
+              <title>{`${run.name}: ${run.status}, ${durationText(run.duration)}, ${Math.round(100 * cached)} % cached`}</title>
+              <rect x={x - step / 2} y={base + 10} width={step} height={24} fill="var(--raised)" />
+              <rect x={x - step / 2} y={base + 10 + 24 * (1 - cached)} width={step} height={24 * cached} fill="var(--cached)" />
+              <circle cx={x} cy={y} r={Math.max(3, Math.min(5.5, step / 2))} fill={COLOUR[run.status] ?? "var(--idle)"} stroke="var(--panel)" strokeWidth="1" />
+            </a>
+          ))}
+        </svg>
+      </div>
       <div className="legend">
         {(["completed", "failed", "running"] as const).map((status) => (
           <span key={status} className="row">
