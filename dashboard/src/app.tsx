@@ -1,9 +1,9 @@
 /** The frame around every page: where one can go, and which page an address means. */
 
 import { useEffect, useState } from "react";
-import { isExported, isThere, post, Problem } from "./lib/api";
+import { isExported, isThere, post, Problem, start } from "./lib/api";
 import { useMe } from "./lib/me";
-import { link, usePlace } from "./lib/route";
+import { usePlace } from "./lib/route";
 import { Empty, Logo } from "./parts/basics";
 import { Icon, type IconName } from "./parts/icons";
 import { Palette } from "./parts/palette";
@@ -30,8 +30,10 @@ const ITEMS: [string, string, IconName][] = [
   ["storage", "Storage", "storage"],
 ];
 
-/** What the page of an item asks for at first, without filters. */
-const PATHS: Record<string, string> = { "": "/home", runs: "/runs?limit=50&offset=0", artifacts: "/artifacts?limit=50&offset=0", pipelines: "/pipelines", storage: "/storage" };
+/** Whether there is anything on the page of an item: an exported file has not all. */
+function isOffered(name: string): boolean {
+  return !isExported || isThere(name ? `/${name}` : "/home");
+}
 
 export function App() {
   const { path } = usePlace();
@@ -54,23 +56,21 @@ export function App() {
   return (
     <div className="shell">
       <nav className="rail" aria-label="Pages">
-        <a className="brand" href="#/" aria-label="Lineal, home">
+        <a className="brand" href={start} aria-label="Lineal, home">
           <Logo />
           <span>Lineal</span>
         </a>
-        {ITEMS.filter(([name]) => !isExported || isThere(PATHS[name] ?? "")).map(([name, label, icon]) => (
+        {ITEMS.filter(([name]) => isOffered(name)).map(([name, label, icon]) => (
           <a key={name} className="item" href={`#/${name}`} aria-current={section === name ? "page" : undefined}>
             <Icon name={icon} />
             {label}
           </a>
         ))}
         <span className="space" />
-        {!isExported && (
-          <button type="button" className="item" onClick={() => setSearching(true)}>
-            <Icon name="find" /> Find <kbd>ctrl k</kbd>
-          </button>
-        )}
-        {!isExported && (
+        <button type="button" className="item" onClick={() => setSearching(true)}>
+          <Icon name="find" /> Find <kbd>ctrl k</kbd>
+        </button>
+        {isOffered("settings") && (
           <a className="item" href="#/settings" aria-current={section === "settings" ? "page" : undefined}>
             <Icon name="settings" /> Settings
           </a>
@@ -112,11 +112,11 @@ function Page({ path }: { path: string[] }) {
   if (room === "pipeline") return <PipelinePage />;
   if (room === "pipelines") return <PipelinesPage />;
   if (room === "storage") return <StoragePage />;
-  if (room === "settings" && !isExported) return <SettingsPage />;
+  if (room === "settings") return <SettingsPage />;
   if (room === "device" && !isExported) return <DevicePage />;
   return (
     <Empty title="There is no such page">
-      Go to the <a href={link("/")}>first page</a>.
+      Go to the <a href={start}>first page</a>.
     </Empty>
   );
 }

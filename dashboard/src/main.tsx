@@ -5,12 +5,10 @@ import "@xyflow/react/dist/style.css";
 import "./style.css";
 import "./runs.css";
 import { App } from "./app";
-import { isExported, Problem } from "./lib/api";
+import { isExported, Problem, start } from "./lib/api";
 import { goTo, hashNow } from "./lib/route";
 
-// An exported file begins with what it was exported for.
-const start = document.querySelector<HTMLMetaElement>('meta[name="lineal-start"]')?.content;
-if (start && !hashNow()) goTo(start, true);
+if (isExported && !hashNow()) goTo(start, true);
 
 const client: QueryClient = new QueryClient({
   // A session that has ended is noticed wherever it is noticed first; then who is signed in is asked anew.

@@ -1,5 +1,7 @@
 /** How the dashboard asks: over HTTP, or in a page that was exported, from the document that the page holds. */
 
+import { answerFrom, type Document, type Query } from "./document";
+
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -10,19 +12,21 @@ export class Problem extends Error {
   }
 }
 
-type Query = Record<string, string | number | string[] | undefined>;
-
 /** Answers by path, as `lineal export html` writes them into the page. */
-const exported: Record<string, unknown> | null = (() => {
+const exported: Document | null = (() => {
   const element = document.getElementById("lineal-data");
-  return element ? (JSON.parse(element.textContent ?? "{}") as Record<string, unknown>) : null;
+  return element ? (JSON.parse(element.textContent ?? "{}") as Document) : null;
 })();
 
 export const isExported = exported !== null;
 
-/** Whether an exported page holds an answer. */
+/** The first page; an exported file begins with what it was exported for. */
+export const start = document.querySelector<HTMLMetaElement>('meta[name="lineal-start"]')?.content ?? "#/";
+
+/** Whether an exported page holds an answer, and something in it. */
 export function isThere(path: string): boolean {
-  return exported !== null && path in exported;
+  const found = exported?.[path];
+  return found !== undefined && !(Array.isArray(found) && !found.length);
 }
 
 export function pathOf(path: string, query: Query = {}): string {
@@ -43,7 +47,8 @@ export function addressOf(path: string): string {
 export async function get<T>(path: string, query: Query = {}): Promise<T> {
   const whole = pathOf(path, query);
   if (exported) {
-    if (whole in exported) return exported[whole] as T;
+    const found = whole in exported ? exported[whole] : answerFrom(exported, path, query);
+    if (found !== undefined) return found as T;
     throw new Problem(404, "Not in this file", "This page was exported without that part. Export it with --all, or open the dashboard with: lineal up");
   }
   return ask<T>(whole, { method: "GET" });

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { get, isExported } from "../lib/api";
+import { get, isExported, isThere, pathOf } from "../lib/api";
 import { quoted, shortType, sizeText } from "../lib/format";
 import { chartable, numbersOf } from "../lib/numbers";
 import { goTo, link, useQueryState } from "../lib/route";
@@ -41,7 +41,7 @@ export function ArtifactPage() {
       {versions.length ? (
         <>
           <Trend name={name} shown={versions} total={page.data.total} />
-          {page.data.total > 1 && !isExported && <Choice chosen={chosen} clear={() => setChosen([])} />}
+          {page.data.total > 1 && <Choice chosen={chosen} clear={() => setChosen([])} />}
           <Table
             label={`Versions of ${name}`}
             rows={versions}
@@ -56,7 +56,7 @@ export function ArtifactPage() {
                 sort: "version",
                 cell: (version) => (
                   <span className="row">
-                    {page.data.total > 1 && !isExported && <input type="checkbox" aria-label={`Compare version ${version.version}`} checked={chosen.some((each) => each.id === version.id)} onChange={() => pick(version)} />}
+                    {page.data.total > 1 && <input type="checkbox" aria-label={`Compare version ${version.version}`} checked={chosen.some((each) => each.id === version.id)} onChange={() => pick(version)} />}
                     <a href={link(`/versions/${version.id}`)}>{version.version}</a>
                     <Tags tags={version.tags} />
                     {version.pinned && <span className="chip">pinned</span>}
@@ -85,6 +85,12 @@ export function ArtifactPage() {
             ]}
           />
         </>
+      ) : isExported ? (
+        <div className="panel">
+          <Empty title="Not in this file">
+            No version of it was exported. See <a href={link("/artifacts")}>those that were</a>.
+          </Empty>
+        </div>
       ) : (
         <div className="panel">
           <Empty title="No such artifact">
@@ -100,7 +106,11 @@ function Choice({ chosen, clear }: { chosen: Version[]; clear: () => void }) {
   const [before, after] = [...chosen].sort((one, other) => one.created.localeCompare(other.created));
   return (
     <div className="row" role="status">
-      {before && after ? (
+      {before && after && isExported && !isThere(pathOf("/compare/versions", { a: before.id, b: after.id })) ? (
+        <span className="soft">
+          What differs between {before.version} and {after.version} is not in this file: it has each version beside the one before it.
+        </span>
+      ) : before && after ? (
         <a className="button main" href={link("/compare/versions", { a: before.id, b: after.id })}>
           Compare {before.version} with {after.version}
         </a>
@@ -126,7 +136,7 @@ function Trend({ name, shown, total }: { name: string; shown: Version[]; total: 
   const more = useQuery({
     queryKey: ["versions", asked, total],
     queryFn: () => get<Page<Version>>("/versions", asked),
-    enabled: !isExported && total > 1,
+    enabled: total > 1,
     placeholderData: (before) => before,
   });
   const versions = useMemo(() => [...(more.data?.items ?? shown)].sort((one, other) => one.created.localeCompare(other.created)), [more.data, shown]);

@@ -22,20 +22,22 @@ export function ArtifactsPage() {
         <span className="grow" />
         <Command>{commandOf(given)}</Command>
       </div>
-      {!isExported && (
-        <div className="row">
-          <Search name="name" label="Part of the name" value={given.name} change={change} />
-          <Search name="tags" label="Tag" value={given.tags} change={change} />
-          <Search name="type" label="Type, such as pandas.DataFrame" value={given.type} change={change} />
-          <Search name="metadata" label="Metadata, as accuracy > 0.9" value={given.metadata} change={change} />
-          <Grammar />
-          {Object.entries(given).some(([name, value]) => value && name !== "sort") && (
-            <button type="button" className="button" onClick={() => change({ name: null, tags: null, type: null, data_type: null, metadata: null })}>
-              Clear
-            </button>
-          )}
-        </div>
-      )}
+      <div className="row">
+        <Search name="name" label="Part of the name" value={given.name} change={change} />
+        <Search name="tags" label="Tag" value={given.tags} change={change} />
+        <Search name="type" label="Type, such as pandas.DataFrame" value={given.type} change={change} />
+        {!isExported && (
+          <>
+            <Search name="metadata" label="Metadata, as accuracy > 0.9" value={given.metadata} change={change} />
+            <Grammar />
+          </>
+        )}
+        {Object.entries(given).some(([name, value]) => value && name !== "sort") && (
+          <button type="button" className="button" onClick={() => change({ name: null, tags: null, type: null, data_type: null, metadata: null })}>
+            Clear
+          </button>
+        )}
+      </div>
       <div className={isExported ? "" : "faceted"}>
         {!isExported && <FacetList given={given} change={change} />}
         {given.metadata ? <FoundVersions given={given} /> : <FoundArtifacts given={given} />}

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { get } from "../lib/api";
+import { get, isExported, isThere, pathOf } from "../lib/api";
 import { durationText } from "../lib/format";
 import { briefly, deltaText, picksOf } from "../lib/picks";
 import { link, useQueryState } from "../lib/route";
@@ -170,7 +170,7 @@ function Value({ row, place, value }: { row: ComparedRow; place: number; value: 
 function Difference({ ids }: { ids: (string | null)[] }) {
   const there = ids.filter((id): id is string => id !== null);
   const [a, b] = [there[0], there.at(-1)];
-  if (!a || !b || a === b) return null;
+  if (!a || !b || a === b || (isExported && !isThere(pathOf("/compare/versions", { a, b })))) return null;
   return (
     <a className="button" href={link("/compare/versions", { a, b })}>
       Diff

@@ -23,6 +23,7 @@ export function PipelinePage() {
   if (!pipelines.data || !runs.data) return <Waiting error={pipelines.error ?? runs.error} />;
   const pipeline = pipelines.data.find((each) => each.name === name);
   const rows = runs.data.items;
+  const total = isExported ? (pipeline?.runs ?? 0) : runs.data.total;
   if (!pipeline || !rows[0])
     return (
       <div className="panel">
@@ -42,7 +43,7 @@ export function PipelinePage() {
       <Numbers pipeline={pipeline} rows={rows} />
       <section className="panel" aria-labelledby="over-time">
         <h2 id="over-time">
-          {rows.length < runs.data.total ? `The last ${rows.length} of ${runs.data.total.toLocaleString("en")} runs` : `${rows.length} ${rows.length === 1 ? "run" : "runs"}`}
+          {rows.length < total ? `The last ${rows.length} of ${total.toLocaleString("en")} runs` : `${rows.length} ${rows.length === 1 ? "run" : "runs"}`}
         </h2>
         <RunsChart runs={rows} />
       </section>
@@ -50,7 +51,7 @@ export function PipelinePage() {
       <section>
         <div className="row" style={{ marginBottom: 8 }}>
           <h2 style={{ margin: 0 }}>Newest runs</h2>
-          {!isExported && <a href={link("/runs", { pipeline: name })}>all, with filters</a>}
+          <a href={link("/runs", { pipeline: name })}>all, with filters</a>
         </div>
         <Table
           label="Newest runs"

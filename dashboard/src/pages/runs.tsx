@@ -34,7 +34,7 @@ export function RunsPage() {
         <span className="grow" />
         <Command>{commandOf(given)}</Command>
       </div>
-      {!isExported && <div className="row">
+      <div className="row">
         <Search name="name" label="Part of the name" value={given.name} change={change} />
         <Search name="pipeline" label="Pipeline" value={given.pipeline} change={change} />
         <label className="visually-hidden" htmlFor="status">
@@ -46,8 +46,9 @@ export function RunsPage() {
             <option key={status}>{status}</option>
           ))}
         </select>
-        <Search name="metadata" label="Metadata, such as accuracy > 0.9" value={given.metadata} change={change} />
-      </div>}
+        {!isExported && <Search name="metadata" label="Metadata, such as accuracy > 0.9" value={given.metadata} change={change} />}
+        {isExported && page.data && <span className="soft">The {page.data.total.toLocaleString("en")} runs in this file</span>}
+      </div>
       {!page.data ? (
         <Waiting error={page.error} />
       ) : page.error ? (
@@ -62,18 +63,14 @@ export function RunsPage() {
           offset={offset}
           limit={LIMIT}
           columns={[
-            ...(isExported
-              ? []
-              : [
-                  {
-                    name: "chosen",
-                    hidden: true,
-                    fit: true,
-                    cell: (run: RunRow) => (
-                      <input type="checkbox" aria-label={`Choose ${run.name}`} checked={picks.includes(run.id)} disabled={!picks.includes(run.id) && picks.length >= MOST} onChange={() => pick(run.id)} />
-                    ),
-                  },
-                ]),
+            {
+              name: "chosen",
+              hidden: true,
+              fit: true,
+              cell: (run) => (
+                <input type="checkbox" aria-label={`Choose ${run.name}`} checked={picks.includes(run.id)} disabled={!picks.includes(run.id) && picks.length >= MOST} onChange={() => pick(run.id)} />
+              ),
+            },
             {
               name: "run",
               sort: "name",

@@ -2,7 +2,7 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { get, post } from "../lib/api";
+import { get, isExported, post } from "../lib/api";
 import { isEnough, type Me, ROLES, type Role, useMe } from "../lib/me";
 import { useQueryState } from "../lib/route";
 import { Ago, Command, Copy, Empty, Waiting, Wrong } from "../parts/basics";
@@ -50,6 +50,24 @@ const LABELS = { account: "Tokens", users: "Users", audit: "Audit", stack: "Stac
 const COMMANDS = { account: "lineal token list", users: "lineal user list", audit: "lineal audit list", stack: "lineal config" };
 
 export function SettingsPage() {
+  return isExported ? <Exported /> : <Tabbed />;
+}
+
+/** What a file has of it: nobody's tokens, users or deeds. */
+function Exported() {
+  return (
+    <div className="stack">
+      <div className="head">
+        <h1>Settings</h1>
+        <span className="grow" />
+        <Command>{COMMANDS.stack}</Command>
+      </div>
+      <StackFacts />
+    </div>
+  );
+}
+
+function Tabbed() {
   const me = useMe();
   const [query, change] = useQueryState();
   if (!me.data) return <Waiting error={me.error} />;

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { get, isExported } from "../lib/api";
+import { get, isExported, isThere, pathOf } from "../lib/api";
 import { quoted } from "../lib/format";
 import type { GraphNode } from "../lib/graph";
 import { foldedGraph, merged, moreOf, oneWay, type Way, type Word, wordsOf } from "../lib/lineage";
@@ -12,6 +12,16 @@ import { Command, Waiting, Wrong } from "./basics";
 import { GraphView } from "./graph-view";
 
 const DEPTHS = [1, 2, 3, 5, 10];
+
+/** The depth of the lineages that an exported file holds. */
+const KEPT = 3;
+
+/** What can be opened of a lineage; in an exported file only what it holds. */
+function moreThere(lineage: Lineage): ReturnType<typeof moreOf> {
+  const found = moreOf(lineage);
+  if (isExported) for (const id of [...found.keys()]) if (!isThere(pathOf(`/versions/${id}/lineage`, { depth: KEPT }))) found.delete(id);
+  return found;
+}
 
 export function LineageTab({ id }: { id: string }) {
   const [query, change] = useQueryState();
@@ -23,7 +33,7 @@ export function LineageTab({ id }: { id: string }) {
   const [error, setError] = useState<unknown>(null);
   const lineage = useMemo(() => (found.data ? merged(found.data, added) : null), [found.data, added]);
   const graph = useMemo(() => (lineage ? foldedGraph(lineage, open) : null), [lineage, open]);
-  const more = useMemo(() => (lineage && !isExported ? moreOf(lineage) : null), [lineage]);
+  const more = useMemo(() => (lineage ? moreThere(lineage) : null), [lineage]);
   if (!lineage || !graph) return <Waiting error={found.error} />;
   const own = lineage.versions.find((each) => each.id === lineage.version);
   const addressOf = (node: string): string => {
@@ -35,7 +45,7 @@ export function LineageTab({ id }: { id: string }) {
     else goTo(addressOf(node.id));
   };
   const expand = (node: GraphNode, way: Way) =>
-    void get<Lineage>(`/versions/${node.id}/lineage`, { depth: 1 }).then((more) => {
+    void get<Lineage>(`/versions/${node.id}/lineage`, { depth: isExported ? KEPT : 1 }).then((more) => {
       setError(null);
       setAdded((before) => [...before, oneWay(more, node.id, way)]);
     }, setError);

@@ -1,17 +1,20 @@
 /** What a step printed and logged: asked for in parts, followed while it runs, searched. */
 
 import { useEffect, useRef, useState } from "react";
-import { get } from "../lib/api";
+import { get, isExported } from "../lib/api";
 
 interface Part {
   text: string;
   next: number;
+  /** Of an exported log: whether there was more of it. */
+  cut?: boolean;
 }
 
 const EVERY = 1000;
 
 export function Log({ stepRun, live }: { stepRun: string; live: boolean }) {
   const [text, setText] = useState("");
+  const [isCut, setCut] = useState(false);
   const [search, setSearch] = useState("");
   const [follow, setFollow] = useState(true);
   const box = useRef<HTMLDivElement>(null);
@@ -26,7 +29,8 @@ export function Log({ stepRun, live }: { stepRun: string; live: boolean }) {
           const part = await get<Part>(`/step-runs/${stepRun}/log`, next ? { offset: next } : {});
           if (gone) return;
           if (part.text) setText((before) => before + part.text);
-          const moved = part.next > next;
+          setCut(part.cut ?? false);
+          const moved = part.next > next && !isExported;
           next = part.next;
           if (!moved) break;
         }
@@ -54,6 +58,7 @@ export function Log({ stepRun, live }: { stepRun: string; live: boolean }) {
         <span className="soft">
           {kept.length.toLocaleString("en")} {kept.length === 1 ? "line" : "lines"}
         </span>
+        {isCut && <span className="soft">the beginning; the rest is not in this file</span>}
         {live && (
           <label className="row">
             <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.target.checked)} /> Follow

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { get } from "../lib/api";
+import { get, isExported, isThere } from "../lib/api";
 import { goTo, link } from "../lib/route";
 import type { Artifact, Page, Pipeline, Run } from "../lib/types";
 
@@ -76,7 +76,7 @@ async function find(text: string): Promise<Found[]> {
   const name = text ? `*${text}*` : undefined;
   const [artifacts, pipelines, runs] = await Promise.all([
     get<Page<Artifact>>("/artifacts", { name, limit: 6 }),
-    get<Pipeline[]>("/pipelines"),
+    isExported && !isThere("/pipelines") ? [] : get<Pipeline[]>("/pipelines"),
     get<Page<Run>>("/runs", { name, limit: 6 }),
   ]);
   const fitting = pipelines.filter((each) => each.name.toLowerCase().includes(text.toLowerCase())).slice(0, 4);

@@ -5,7 +5,7 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
@@ -16,14 +16,16 @@ from lineal.errors import NotFound, UsageError
 from lineal.server.app import create_app
 from lineal.server.owner import OwnerAccess
 from lineal.server.pages import FOLDER
+from lineal.server.reading import runs_json, version_of
 from lineal.server.routes import PREFIX
 from lineal.views import RunView, VersionView
+from lineal.views.run_comparison import sides_json
 
 MOST: Final = 200
 """Runs, and versions, that a file of everything holds: the newest."""
 
-SHOWN: Final = 100
-"""Runs of one pipeline, as its page asks for them."""
+LOGGED: Final = 1024 * 1024
+"""Bytes of the log of one step that a file holds, about: the first."""
 
 LARGEST: Final = 200 * 1024 * 1024
 """Bytes of a file, beyond which no browser opens it with pleasure."""
@@ -59,12 +61,20 @@ class Answers:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lineal-export")
         self.kept: dict[str, Any] = {}
 
+    def ask(self, path: str, **query: Any) -> Any:
+        """Give the JSON answer for a path."""
+        return json.loads(self._ask(_whole(path, query))[1])
+
     def keep(self, path: str, **query: Any) -> Any:
         """Keep the JSON answer for a path, and give it."""
-        whole = f"{path}?{urlencode(query)}" if query else path
+        whole = _whole(path, query)
         if whole not in self.kept:
-            self.kept[whole] = json.loads(self._ask(whole)[1])
+            self.kept[whole] = self.ask(path, **query)
         return self.kept[whole]
+
+    def ids(self, kind: str) -> list[str]:
+        """Give the ids of the `runs`, or `versions`, whose own answer is kept."""
+        return [found[1] for found in (re.fullmatch(f"/{kind}/([^/?]+)", path) for path in self.kept) if found]
 
     def keep_bytes(self, path: str) -> None:
         """Keep what a browser would ask for by itself, as a data URL."""
@@ -78,6 +88,10 @@ class Answers:
             problem = json.loads(body)
             raise UsageError(f"it cannot be exported: {problem['title']}: {problem['detail']}")
         return headers[b"content-type"].decode("latin-1"), body
+
+
+def _whole(path: str, query: Mapping[str, Any]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 async def _asked(app: Any, whole: str, token: str) -> tuple[int, dict[bytes, bytes], bytes]:
@@ -126,7 +140,7 @@ def export_run(client: Client, run: RunView) -> str:
     """Give a run, with its steps and the versions that went in and came out, as an HTML file."""
     answers = Answers(client)
     _keep_run(answers, str(run.id))
-    return _page(answers, f"#/runs/{run.id}")
+    return _page(client, answers, f"#/runs/{run.id}")
 
 
 def export_version(client: Client, version: VersionView) -> str:
@@ -134,29 +148,24 @@ def export_version(client: Client, version: VersionView) -> str:
     answers = Answers(client)
     lineage = _keep_version(answers, str(version.id))
     _keep_comparison(answers, str(version.id))
-    for run_id in _runs_of(lineage):
-        _keep_run(answers, run_id)
-    return _page(answers, f"#/versions/{version.id}")
+    for run in lineage["runs"]:
+        _keep_run(answers, run["id"])
+    return _page(client, answers, f"#/versions/{version.id}")
 
 
 def export_all(client: Client) -> str:
-    """Give the newest runs and versions, and every overview, as an HTML file."""
+    """Give the newest runs and versions, every overview, and the settings in force, as an HTML file."""
     answers = Answers(client)
-    for path in ("/home", "/pipelines", "/storage"):
+    for path in ("/home", "/pipelines", "/storage", "/settings"):
         answers.keep(path)
-    answers.keep("/runs", limit=50, offset=0)
-    for pipeline in answers.kept["/pipelines"]:
-        answers.keep("/runs", pipeline=pipeline["name"], limit=SHOWN, offset=0)
-        _keep_run(answers, pipeline["latest"]["id"])
     for run in client.list_pipeline_runs(limit=MOST):
         _keep_run(answers, str(run.id))
-    for artifact in answers.keep("/artifacts", limit=50, offset=0)["items"]:
-        _keep_artifact(answers, artifact["name"])
+    for named in (*answers.kept["/home"]["problems"], *(pipeline["latest"] for pipeline in answers.kept["/pipelines"])):
+        _keep_run(answers, named["id"])
     for version in client.list_artifact_versions(limit=MOST):
         _keep_version(answers, str(version.id))
-        _keep_artifact(answers, version.name)
         _keep_comparison(answers, str(version.id))
-    return _page(answers, "#/")
+    return _page(client, answers, "#/")
 
 
 def _keep_run(answers: Answers, run_id: str) -> None:
@@ -165,9 +174,18 @@ def _keep_run(answers: Answers, run_id: str) -> None:
     run = answers.keep(f"/runs/{run_id}")
     for step in run["steps"]:
         answers.keep(f"/step-runs/{step['id']}")
-        answers.keep(f"/step-runs/{step['id']}/log")
+        _keep_log(answers, f"/step-runs/{step['id']}/log")
         for port in (*step["inputs"], *step["outputs"]):
             _keep_version(answers, port["id"])
+
+
+def _keep_log(answers: Answers, path: str) -> None:
+    part = log = answers.keep(path)
+    while part["text"] and log["next"] < LOGGED:
+        part = answers.ask(path, offset=log["next"])
+        log |= {"text": log["text"] + part["text"], "next": part["next"]}
+    if part["text"]:
+        log["cut"] = True
 
 
 def _keep_version(answers: Answers, version_id: str) -> Any:
@@ -175,7 +193,6 @@ def _keep_version(answers: Answers, version_id: str) -> Any:
     known = f"{path}/lineage?depth={DEPTH}"
     if known not in answers.kept:
         version = answers.keep(path)
-        _keep_artifact(answers, version["name"])
         if version["state"] == "live":
             for place, shown in enumerate(answers.keep(f"{path}/visualizations")):
                 answers.keep_bytes(f"{path}/visualizations/{place}{'?framed=true' if shown['kind'] == 'html' else ''}")
@@ -194,27 +211,29 @@ def _is_small_table(version: Any) -> bool:
 def _keep_comparison(answers: Answers, version_id: str) -> None:
     """Keep what differs from the version before, where both are small."""
     version = answers.keep(f"/versions/{version_id}")
-    listed = answers.keep("/versions", artifact=version["name"], sort="-created", limit=50, offset=0)["items"]
-    places = [place for place, each in enumerate(listed) if each["id"] == version_id]
-    if not places or places[0] + 1 == len(listed):
-        return
-    before = listed[places[0] + 1]
-    if all(each["size"] <= SMALL and each["state"] == "live" for each in (version, before)):
-        answers.keep(f"/versions/{before['id']}")
-        with suppress(UsageError):
-            answers.keep("/compare/versions", a=before["id"], b=version_id)
+    for before in answers.ask("/versions", artifact=version["name"], created_before=version["created"], limit=1)["items"]:
+        if all(each["size"] <= SMALL and each["state"] == "live" for each in (version, before)):
+            _keep_version(answers, before["id"])
+            with suppress(UsageError):
+                answers.keep("/compare/versions", a=before["id"], b=version_id)
 
 
-def _keep_artifact(answers: Answers, name: str) -> None:
-    answers.keep("/versions", artifact=name, sort="-created", limit=50, offset=0)
+def _keep_lists(client: Client, answers: Answers) -> None:
+    """Keep what lists show of the runs, versions and artifacts in the file, which its pages filter, sort and compare by themselves."""
+    runs = sorted((client.get_pipeline_run(each) for each in answers.ids("runs")), key=lambda run: (run.record.started, run.record.id))
+    runs.reverse()
+    versions = [version_of(client, each) for each in answers.ids("versions")]
+    names = sorted({version.name for version in versions})
+    answers.kept |= {
+        "/runs": runs_json(client, runs),
+        "/versions": [version.to_json() for version in versions],
+        "/artifacts": [client.get_artifact(name).to_json() for name in names],
+        "/compare/sides": sides_json(runs),
+    }
 
 
-def _runs_of(lineage: Any) -> Iterator[str]:
-    for run in lineage["runs"]:
-        yield run["id"]
-
-
-def _page(answers: Answers, start: str) -> str:
+def _page(client: Client, answers: Answers, start: str) -> str:
+    _keep_lists(client, answers)
     index = (FOLDER / "index.html").read_text(encoding="utf-8")
     # In a script element only "</" and "<!--" could end the data early; escaped, it is the same JSON.
     data = json.dumps(answers.kept, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")

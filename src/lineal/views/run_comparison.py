@@ -2,9 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import permutations
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lineal.engine.code_diff import code_diff
 from lineal.engine.key_parts import SHORT
@@ -24,6 +25,9 @@ MOST: Final = 10
 
 ROWS: Final = 500
 """Rows of one section, those that differ first."""
+
+STATES: Final = 12
+"""Codes of one step, the newest, between which the differences are told where nobody can be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,20 @@ class RunComparison:
         return {"runs": [run.facts_json() for run in self.runs], "same": self.same, "sections": sections}
 
 
+class Cell(NamedTuple):
+    """What one run has of one thing: `text` is for the eye, `mark` is what counts; cells of equal marks are the same. `id` is a version's."""
+
+    text: str
+    mark: str
+    id: str | None = None
+
+
+Side = Mapping[str, Mapping[str, Cell]]
+"""What one run has, by section and name."""
+
+SECTIONS: Final = ("parameters", "metrics", "outputs", "code", "packages", "environment", "steps")
+
+
 def compare_runs(runs: "Sequence[RunView]") -> RunComparison:
     """Put runs side by side. Raises UsageError unless there are two to ten different ones.
 
@@ -96,19 +114,53 @@ def compare_runs(runs: "Sequence[RunView]") -> RunComparison:
     """
     if not 2 <= len({run.id for run in runs}) == len(runs) <= MOST:
         raise UsageError(f"{len(runs)} runs cannot be compared; give 2 to {MOST} different ones")
-    for run in runs:
-        run.load_edges()
     codes = _Codes(runs[0].workspace.metadata)
-    sections = (
-        _section("parameters", [_texts(run.record.parameters) for run in runs]),
-        _section("metrics", [dict(_metrics(run)) for run in runs]),
-        _outputs(runs),
-        _code(runs, codes),
-        _section("packages", [codes.packages(run) for run in runs]),
-        _section("environment", [_texts(_environment(run)) for run in runs]),
-        _section("steps", [_states(run) for run in runs], _state),
-    )
+    sides = [_side(run, codes) for run in runs]
+    sections = (_section(title, [side[title] for side in sides], codes) for title in SECTIONS)
     return RunComparison(tuple(runs), tuple(each for each in sections if each.rows))
+
+
+def sides_json(runs: "Sequence[RunView]") -> dict[str, Json]:
+    """Give what a comparison of any of some runs, newest first, is put together from where nobody can be asked.
+
+    `sides` has the cells of each run, by its id, section and name: the text, what counts where that is not the text, and a version's id.
+    `diffs` has how code differs, by the marks of both, for the newest codes of each step.
+    """
+    if not runs:
+        return {"sections": [*SECTIONS], "sides": {}, "diffs": {}}
+    codes = _Codes(runs[0].workspace.metadata)
+    sides = {run.record.id: _side(run, codes) for run in runs}
+    known: dict[str, dict[str, None]] = {}
+    for side in sides.values():
+        for name, cell in side["code"].items():
+            known.setdefault(name, {})[cell.mark] = None
+    pairs = {pair for each in known.values() for pair in permutations(list(each)[:STATES], 2)}
+    return {
+        "sections": [*SECTIONS],
+        "sides": {run_id: {title: _cells_json(side[title]) for title in SECTIONS} for run_id, side in sides.items()},
+        "diffs": {f"{old} {new}": codes.diff(old, new) for old, new in sorted(pairs)},
+    }
+
+
+def _cells_json(cells: Mapping[str, Cell]) -> list[Json]:
+    return [[shown(name), cell.text, None if cell.mark == cell.text else cell.mark, cell.id] for name, cell in cells.items()]
+
+
+def _side(run: "RunView", codes: "_Codes") -> Side:
+    run.load_edges()
+    return {
+        "parameters": _cells(_texts(run.record.parameters)),
+        "metrics": _cells(dict(_metrics(run))),
+        "outputs": _outputs(run),
+        "code": _code(run),
+        "packages": _cells(codes.packages(run)),
+        "environment": _cells(_texts(_environment(run))),
+        "steps": {name: Cell(text, text.partition(",")[0]) for name, text in _states(run).items()},  # no two times are the same
+    }
+
+
+def _cells(texts: Mapping[str, str]) -> dict[str, Cell]:
+    return {name: Cell(text, text) for name, text in texts.items()}
 
 
 class _Codes:
@@ -122,6 +174,10 @@ class _Codes:
         if digest not in self._known:
             self._known[digest] = self._metadata.get_code(digest)
         return self._known[digest]
+
+    def diff(self, old: str, new: str) -> str:
+        """Give how one code differs from another."""
+        return code_diff(self.of(old), self.of(new))
 
     def packages(self, run: "RunView") -> dict[str, str]:
         """Give the packages that the code of a run's steps names, by version."""
@@ -171,40 +227,22 @@ def _output_name(step: "StepRunView", output: str) -> str:
     return step.name if only else f"{step.name}.{output}"
 
 
-def _outputs(runs: "Sequence[RunView]") -> Section:
-    named = [
-        {_output_name(step, output): version.record for step in run.steps.values() for output, version in step.outputs.items()}
-        for run in runs
-    ]
-    rows = []
-    for name in _names(named):
-        found = [each.get(name) for each in named]
-        same = len({None if each is None else each.object.digest for each in found}) == 1
-        texts = tuple(None if each is None else name_text(each) for each in found)
-        rows.append(Row(name, texts, same, tuple(None if each is None else each.id for each in found)))
-    return _sorted("outputs", rows)
+def _outputs(run: "RunView") -> dict[str, Cell]:
+    found = {}
+    for step in run.steps.values():
+        for output, version in step.outputs.items():
+            record = version.record
+            found[_output_name(step, output)] = Cell(name_text(record), record.object.digest, record.id)
+    return found
 
 
-def _code(runs: "Sequence[RunView]", codes: _Codes) -> Section:
-    named: list[dict[str, str]] = []
-    for run in runs:
-        own: dict[str, str] = {}
-        for step in run.steps.values():
-            digest = code_of(step.record)
-            if digest is not None:
-                own.setdefault(step.record.step, digest)
-        named.append(own)
-    rows = []
-    for name in _names(named):
-        found = [each.get(name) for each in named]
-        there = [each for each in found if each is not None]
-        diff = code_diff(codes.of(there[0]), codes.of(there[-1])) if there[0] != there[-1] else ""
-        rows.append(Row(name, tuple(each and each[:SHORT] for each in found), len(set(found)) == 1, diff=diff))
-    return _sorted("code", rows)
-
-
-def _itself(text: str | None) -> str | None:
-    return text
+def _code(run: "RunView") -> dict[str, Cell]:
+    found: dict[str, Cell] = {}
+    for step in run.steps.values():
+        digest = code_of(step.record)
+        if digest is not None:
+            found.setdefault(step.record.step, Cell(digest[:SHORT], digest))
+    return found
 
 
 def _states(run: "RunView") -> dict[str, str]:
@@ -222,24 +260,21 @@ def _states(run: "RunView") -> dict[str, str]:
     return found
 
 
-def _state(text: str | None) -> str | None:
-    """A time is no difference: no two are the same."""
-    return None if text is None else text.partition(",")[0]
-
-
-def _section(title: str, named: Sequence[Mapping[str, str]], counts: Callable[[str | None], str | None] = _itself) -> Section:
+def _section(title: str, sides: Sequence[Mapping[str, Cell]], codes: _Codes) -> Section:
+    """Match the cells of runs by name. Differences come first, and within them as they came."""
     rows = []
-    for name in _names(named):
-        found = tuple(each.get(name) for each in named)
-        rows.append(Row(shown(name), found, len({counts(each) for each in found}) == 1))
-    return _sorted(title, rows)
-
-
-def _names(named: Iterable[Mapping[str, object]]) -> dict[str, None]:
-    return {name: None for each in named for name in each}
-
-
-def _sorted(title: str, rows: Sequence[Row]) -> Section:
-    """Differences first; within them as they came."""
-    found = sorted(rows, key=lambda row: row.same)
-    return Section(title, tuple(found[:ROWS]), max(0, len(found) - ROWS))
+    for name in {name: None for side in sides for name in side}:
+        cells = [side.get(name) for side in sides]
+        there = [cell for cell in cells if cell is not None]
+        differ = title == "code" and there[0].mark != there[-1].mark
+        rows.append(
+            Row(
+                shown(name),
+                tuple(cell and cell.text for cell in cells),
+                len({cell and cell.mark for cell in cells}) == 1,
+                tuple(cell and cell.id for cell in cells) if title == "outputs" else (),
+                codes.diff(there[0].mark, there[-1].mark) if differ else "",
+            )
+        )
+    rows.sort(key=lambda row: row.same)
+    return Section(title, tuple(rows[:ROWS]), max(0, len(rows) - ROWS))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from lineal import Client, save_artifact
+from lineal import Client, pipeline, save_artifact, step
 from lineal.cli.app import State, cli
 from lineal.errors import UsageError
 from lineal.server.exporting import export_all, export_run, export_version
@@ -90,6 +90,50 @@ def test_rows_and_what_differs_from_the_version_before_stand_in_the_file(run: Ru
     folder.chmod(0o755)
     shutil.rmtree(folder)
     assert f"/versions/{lost.id}" in answers(export_version(Client(), lost))
+
+
+def test_what_lists_and_comparisons_need_stands_in_the_file(run: RunView) -> None:
+    """Of the runs and versions whose pages are in it, and of no others; the settings only in a file of everything."""
+    save_artifact(1, "elsewhere")
+    of_run, of_all = answers(export_run(Client(), run)), answers(export_all(Client()))
+    for kept in (of_run, of_all):
+        assert [each["id"] for each in listed(kept, "/runs")] == [str(run.id)]
+        assert {f"/versions/{each['id']}" for each in listed(kept, "/versions")} <= kept.keys()
+    assert {each["name"] for each in listed(of_run, "/artifacts")} == {"counting::count::output", "counting::page::output"}
+    assert {each["name"] for each in listed(of_all, "/artifacts")} >= {"elsewhere"}
+    assert not {"/settings", "/home", "/pipelines", "/storage"} & of_run.keys()
+    assert {"/settings", "/home", "/pipelines", "/storage"} < of_all.keys()
+    sides = of_run["/compare/sides"]
+    assert isinstance(sides, dict)
+    assert sides["sides"][str(run.id)]["parameters"] == [["n", "5000", None, None]]
+
+
+def listed(kept: dict[str, object], path: str) -> list[dict[str, str]]:
+    found = kept[path]
+    assert isinstance(found, list)
+    return found
+
+
+def test_a_long_log_stands_in_the_file_from_its_beginning(lineal_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All parts of it, up to a megabyte or so; what is left out is said."""
+
+    @step
+    def talk(n: int) -> None:
+        for number in range(n):
+            print(f"line {number:06}")
+
+    @pipeline
+    def talking(n: int) -> None:
+        talk(n)
+
+    for n, cut in ((30_000, None), (120_000, True)):
+        run = talking(n)
+        log = answers(export_run(Client(), run))[f"/step-runs/{run.steps['talk'].id}/log"]
+        assert isinstance(log, dict)
+        lines = log["text"].splitlines()
+        assert lines == [f"line {number:06}" for number in range(len(lines))]
+        assert (len(lines) == n, log.get("cut")) == (not cut, cut)
+        assert len(log["text"]) >= min(n * 12, 1024 * 1024)
 
 
 def test_the_command_writes_one_file(run: RunView, tmp_path: Path) -> None:

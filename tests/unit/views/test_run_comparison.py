@@ -8,7 +8,7 @@ import pytest
 from lineal import log_metadata, pipeline, step
 from lineal.errors import UsageError
 from lineal.views import RunView
-from lineal.views.run_comparison import RunComparison, compare_runs
+from lineal.views.run_comparison import RunComparison, compare_runs, sides_json
 
 
 def rows(found: RunComparison, title: str) -> dict[str, tuple[tuple[str | None, ...], bool]]:
@@ -73,6 +73,23 @@ def test_what_was_logged_counts_for_a_cached_step_too(lineal_home: object) -> No
     assert metrics["measure: score"] == (("0.5", "0.5"), True)
     assert not {"measure: label", "measure: good"} & metrics.keys()
     assert rows(found, "steps") == {"measure": (("2 completed", "2 cached"), False)}
+
+
+def test_what_a_comparison_is_made_of_is_given_for_each_run_by_itself(training: Callable[..., RunView]) -> None:
+    """Text, what counts where that is another, and a version's id; how code differs, both ways."""
+    one, other = training(), training(rate=1.0)
+    found = sides_json([other, one])
+    sides = found["sides"]
+    assert isinstance(sides, dict)
+    assert list(sides) == [str(other.id), str(one.id)]
+    side = sides[str(one.id)]
+    assert isinstance(side, dict)
+    model = one.steps["train"].outputs["model"]
+    assert side["parameters"] == [["rows", "3", None, None], ["rate", "0.5", None, None]]
+    assert ["train", "model@1", model.digest, str(model.id)] in side["outputs"]
+    assert ["load", "completed", None, None] in [[name, mark, None, None] for name, _, mark, _ in side["steps"]]
+    assert found["diffs"] == {}
+    assert sides_json([])["sides"] == {}
 
 
 def test_a_step_of_one_run_only_is_missing_in_the_other(run: RunView, failed: RunView) -> None:
