@@ -16,15 +16,19 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lineal.errors import UsageError
+from lineal.model.operation import Schema
 
 Convert = Callable[[Any], Any]
 
 
 class Codec(NamedTuple):
-    """How values of one type are written as plain JSON values, and read back. `decode` raises UsageError that says where it went wrong."""
+    """How values of one type are written as plain JSON values, and read back. `decode` raises UsageError that says where it went wrong;
+    `schema` says as JSON Schema what is written, each record under its name as `title`.
+    """
 
     encode: Convert
     decode: Convert
+    schema: Schema
 
 
 class _Wrong(Exception):
@@ -45,7 +49,7 @@ def codec_of(type_: Any, what: str) -> Codec:
 
     Raises TypeError for a type that cannot be sent.
     """
-    encode, decode = _codec(type_)
+    encode, decode, schema = _codec(type_)
 
     def checked(value: Any) -> Any:
         try:
@@ -53,26 +57,26 @@ def codec_of(type_: Any, what: str) -> Codec:
         except _Wrong as wrong:
             raise UsageError(f"{what}{wrong.path} {wrong.what}") from None
 
-    return Codec(encode, checked)
+    return Codec(encode, checked, schema)
 
 
 @lru_cache(512)
 def _codec(type_: Any) -> Codec:
     if type_ is Any:
-        return Codec(_same, _same)
+        return Codec(_same, _same, {})
     if type_ in _LEAVES:
-        return Codec(_same, _exactly(type_))
+        return Codec(_same, _exactly(type_), _LEAVES[type_])
     if type_ is bytes:
-        return Codec(lambda value: base64.b64encode(value).decode("ascii"), _bytes)
+        return Codec(lambda value: base64.b64encode(value).decode("ascii"), _bytes, {"type": "string", "contentEncoding": "base64"})
     if type_ is type(None) or type_ is None:
-        return Codec(_same, _none)
+        return Codec(_same, _none, {"type": "null"})
     if isinstance(type_, type) and issubclass(type_, Enum):
-        return Codec(lambda value: type_(value).value, _member(type_))
+        return Codec(lambda value: type_(value).value, _member(type_), {"enum": [each.value for each in type_]})
     origin, arguments = typing.get_origin(type_), typing.get_args(type_)
     if origin is None:
         return _record(type_, {})
     if origin is typing.Literal:
-        return Codec(_same, _one_of(arguments))
+        return Codec(_same, _one_of(arguments), {"enum": list(arguments)})
     if origin in (typing.Union, types.UnionType):
         return _union(arguments)
     if origin is tuple:
@@ -84,7 +88,13 @@ def _codec(type_: Any) -> Codec:
     return _record(origin, dict(zip(getattr(origin, "__parameters__", ()), arguments, strict=False)))
 
 
-_LEAVES = frozenset({str, int, bool, float})
+_INT = 1 << 63
+_LEAVES: dict[Any, Schema] = {
+    str: {"type": "string"},
+    int: {"type": "integer", "minimum": -_INT, "maximum": _INT - 1},
+    bool: {"type": "boolean"},
+    float: {"type": ["number", "object"]},  # an object for one that is not finite
+}
 _SEQUENCES: dict[Any, Callable[[list[Any]], Any]] = {list: list, Sequence: list, set: set}
 
 
@@ -96,6 +106,8 @@ def _exactly(type_: type) -> Convert:
     def decode(value: Any) -> Any:
         if type(value) is not type_:
             raise _Wrong(f"must be {_NAMES[type_]}, got {_shown(value)}")
+        if isinstance(value, int) and not -_INT <= value < _INT:
+            raise _Wrong("must fit into 64 bits, and does not")
         return value
 
     return decode
@@ -145,6 +157,7 @@ def _union(arguments: tuple[Any, ...]) -> Codec:
         return Codec(
             lambda value: None if value is None else inner.encode(value),
             lambda value: None if value is None else inner.decode(value),
+            {"anyOf": [inner.schema, {"type": "null"}]},
         )
     codecs = {kind: _codec(kind) for kind in kinds}
     if not all(is_dataclass(kind) for kind in kinds):
@@ -156,7 +169,8 @@ def _union(arguments: tuple[Any, ...]) -> Codec:
             raise _Wrong(f"must be one of {', '.join(named)} with its record, got {_shown(value)}")
         return named[value[0]].decode(value[1])
 
-    return Codec(lambda value: [type(value).__name__, codecs[type(value)].encode(value)], decode)
+    schema = {"anyOf": [_row_schema([{"const": name}, codec.schema]) for name, codec in named.items()]}
+    return Codec(lambda value: [type(value).__name__, codecs[type(value)].encode(value)], decode, schema)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -166,7 +180,8 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _many(inner: Codec, make: Callable[[list[Any]], Any]) -> Codec:
-    encode, decode = inner
+    encode, decode, schema = inner
+    listed: Schema = {"type": "array", "items": schema}
 
     def read(value: Any) -> Any:
         found: list[Any] = []
@@ -178,8 +193,8 @@ def _many(inner: Codec, make: Callable[[list[Any]], Any]) -> Codec:
         return make(found)
 
     if encode is _same:
-        return Codec(list, read)
-    return Codec(lambda value: [encode(item) for item in value], read)
+        return Codec(list, read, listed)
+    return Codec(lambda value: [encode(item) for item in value], read, listed)
 
 
 def _tuple(arguments: tuple[Any, ...]) -> Codec:
@@ -202,9 +217,14 @@ def _row(codecs: Sequence[Codec], names: Sequence[str], make: Callable[[list[Any
             raise wrong.inside(names[len(found)]) from None
         return make(found)
 
+    schema = _row_schema([codec.schema for codec in codecs])
     if all(codec.encode is _same for codec in codecs):
-        return Codec(list, read)
-    return Codec(lambda value: [codec.encode(item) for codec, item in zip(codecs, value, strict=True)], read)
+        return Codec(list, read, schema)
+    return Codec(lambda value: [codec.encode(item) for codec, item in zip(codecs, value, strict=True)], read, schema)
+
+
+def _row_schema(parts: list[Schema]) -> Schema:
+    return {"type": "array", "prefixItems": parts, "items": False, "minItems": len(parts), "maxItems": len(parts)}
 
 
 def _mapping(inner: Codec) -> Codec:
@@ -219,9 +239,10 @@ def _mapping(inner: Codec) -> Codec:
                 raise wrong.inside(f"[{name!r}]") from None
         return found
 
+    schema: Schema = {"type": "object", "additionalProperties": inner.schema}
     if inner.encode is _same:
-        return Codec(dict, read)
-    return Codec(lambda value: {name: inner.encode(item) for name, item in value.items()}, read)
+        return Codec(dict, read, schema)
+    return Codec(lambda value: {name: inner.encode(item) for name, item in value.items()}, read, schema)
 
 
 def _record(type_: Any, chosen: Mapping[Any, Any]) -> Codec:
@@ -263,7 +284,14 @@ def _record(type_: Any, chosen: Mapping[Any, Any]) -> Codec:
             raise _Wrong(f"lacks {', '.join(missing)}, which a {type_.__name__} has")
         return type_(**found)
 
-    return Codec(encode, read)
+    properties = {name: codec.schema for name, codec in codecs.items()}
+    required = [name for name, default in defaults.items() if default is MISSING]
+    return Codec(encode, read, object_schema(properties, required) | {"title": type_.__name__})
+
+
+def object_schema(properties: Schema, required: list[str]) -> Schema:
+    """Give the schema of an object with these properties and no others."""
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def _default(each: Any) -> Any:

@@ -21,9 +21,6 @@ from lineal.metadata_store.link import ATTEMPT, PATIENCE, Answer, Link, message_
 from lineal.metadata_store.operations import HERE, operations, protocol_methods
 from lineal.model.records import ObjectRecord, StepCommit, VersionRecord
 
-ROUTE: Final = "/api/v1/store/"
-"""Path below which a server has the operations."""
-
 _MOST_CODE: Final = 100_000
 
 
@@ -61,7 +58,7 @@ class HttpMetadataStore:
         """Do an operation on the server and give its result. Raises what the server raised."""
         wanted = operations()[operation]
         body = wanted.pack(*given, **named)
-        answer = self.link.post(f"{ROUTE}{operation}", body, secrets.token_hex(16) if wanted.is_write else None)
+        answer = self.link.post(wanted.full_path, body, secrets.token_hex(16) if wanted.is_write else None)
         if answer.status != 200:
             raise error_of(answer, self.place)
         try:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from lineal.errors import UsageError
-from lineal.model.accounts import Role, role_of
+from lineal.model.accounts import role_of
 from lineal.server.access import Access, SignInRefused, cookie_name, principal_of, source_of
 from lineal.server.answers import answer
 from lineal.server.people import DAYS, MOST_DAYS, People, entry_json, token_json, user_json
@@ -75,14 +75,14 @@ def add_to(table: Table, access: Access) -> None:
     _add_users(table, access)
     _add_tokens(table, access)
 
-    @table.get("/audit", Role.ADMIN)
+    @table.get("/audit", "look after")
     def list_audit(request: Request, query: Annotated[AuditQuery, Query()]) -> Response:
         """List what was done and by whom, the newest first."""
         accounts = access.accounts
         page = ([], 0) if accounts is None else accounts.list_audit(**query.model_dump())
         return answer(request, {"items": [entry_json(each) for each in page[0]], "total": page[1], "offset": query.offset})
 
-    @table.get("/audit/check", Role.ADMIN)
+    @table.get("/audit/check", "look after")
     def check_audit(request: Request) -> Response:
         """Say whether the entries of the audit are those that were written: how many fit, and the first that does not."""
         good, digest, wrong = (0, "", None) if access.accounts is None else access.accounts.verify_audit()
@@ -94,30 +94,30 @@ def _people(request: Request, access: Access) -> People:
 
 
 def _add_users(table: Table, access: Access) -> None:
-    @table.get("/users", Role.ADMIN)
+    @table.get("/users", "look after")
     def list_users(request: Request) -> Response:
         """List all users."""
         return answer(request, [user_json(each) for each in _people(request, access).users()])
 
-    @table.post("/users", Role.ADMIN, is_recorded=False, is_sensitive=True)
+    @table.post("/users", "look after", is_recorded=False, is_sensitive=True)
     def add_user(request: Request, user: NewUser) -> Response:
         """Add a user; gives it."""
         return answer(request, user_json(_people(request, access).add_user(user.name, role_of(user.role), user.password)))
 
-    @table.post("/users/{name}", Role.ADMIN, is_recorded=False, is_sensitive=True)
+    @table.post("/users/{name}", "look after", is_recorded=False, is_sensitive=True)
     def change_user(request: Request, name: UserName, change: UserChange) -> Response:
         """Change the role or the password of a user, or whether it may sign in; gives it. Its sessions end."""
         role = None if change.role is None else role_of(change.role)
         changed = _people(request, access).change_user(name, role=role, active=change.active, password=change.password)
         return answer(request, user_json(changed))
 
-    @table.post("/users/{name}/delete", Role.ADMIN, is_recorded=False, is_sensitive=True)
+    @table.post("/users/{name}/delete", "look after", is_recorded=False, is_sensitive=True)
     def delete_user(request: Request, name: UserName) -> Response:
         """Delete a user, with its tokens and sessions."""
         _people(request, access).delete_user(name)
         return Response(status_code=204)
 
-    @table.post("/me/password", Role.VIEWER, is_recorded=False)
+    @table.post("/me/password", "own", is_recorded=False)
     def change_password(request: Request, change: PasswordChange) -> Response:
         """Change one's own password; all other sessions end."""
         who, source = principal_of(request), source_of(request)
@@ -131,12 +131,12 @@ def _add_users(table: Table, access: Access) -> None:
 
 
 def _add_tokens(table: Table, access: Access) -> None:
-    @table.get("/tokens", Role.VIEWER)
+    @table.get("/tokens", "own")
     def list_tokens(request: Request, everybody: bool = False) -> Response:
         """List one's own tokens, or for an admin those of everybody."""
         return answer(request, [token_json(each) for each in _people(request, access).tokens(everybody=everybody)])
 
-    @table.post("/tokens", Role.VIEWER, is_recorded=False, is_sensitive=True)
+    @table.post("/tokens", "own", is_recorded=False, is_sensitive=True)
     def create_token(request: Request, token: NewToken) -> Response:
         """Make a token; the answer has its text, which is shown this once."""
         role = None if token.role is None else role_of(token.role)
@@ -145,7 +145,7 @@ def _add_tokens(table: Table, access: Access) -> None:
         response.headers["cache-control"] = "no-store"
         return response
 
-    @table.post("/tokens/{token_id}/revoke", Role.VIEWER, is_recorded=False, is_sensitive=True)
+    @table.post("/tokens/{token_id}/revoke", "own", is_recorded=False, is_sensitive=True)
     def revoke_token(request: Request, token_id: TokenId) -> Response:
         """End a token at once."""
         _people(request, access).revoke_token(token_id)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from lineal.client import Client
 from lineal.errors import LinealError, UsageError
-from lineal.metadata_store.operations import MOST_BYTES
+from lineal.metadata_store.operations import MOST_BYTES, PATH
 from lineal.server import (
     accounts,
     changing,
@@ -36,7 +36,7 @@ from lineal.server.answers import answer, problem, problem_of
 from lineal.server.describing import describe
 from lineal.server.gate import Gate
 from lineal.server.recording import recorded
-from lineal.server.routes import PREFIX, Table
+from lineal.server.routes import PREFIX, Route, Table
 from lineal.workspace import Workspace
 
 logger: Final = logging.getLogger("lineal.server")
@@ -76,24 +76,24 @@ def create_app(workspace: Workspace, access: Access, hosts: Iterable[str], root_
     pages.add_to(table)
     api = FastAPI(title="Lineal", version=version("lineal"), openapi_url=None, docs_url=None, redoc_url=None)
 
-    @table.get("/openapi.json", Role.VIEWER)
+    @table.get("/openapi.json", "read")
     def get_openapi(request: Request) -> Response:
         """Describe this API as OpenAPI."""
-        return answer(request, describe(api.openapi(), table))
+        return answer(request, describe(api.openapi(), (route.operation for route in table)))
 
     for route in table:
-        guards = [] if route.role is None else [Depends(_guard(access, route.role, is_sensitive=route.is_sensitive))]
-        handler = recorded(route.handler, access) if route.is_recorded else route.handler
-        api.add_api_route(
-            route.full_path,
-            handler,
-            methods=[route.method],
-            dependencies=guards,
-            response_class=Response,
-            include_in_schema=not route.is_page,
-        )
+        _add_route(api, route, access)
     _add_problems(api)
-    return Gate(api, hosts, root_path, bodies={f"{PREFIX}{facts.PATH}": MOST_BYTES})
+    return Gate(api, hosts, root_path, bodies={f"{PREFIX}{PATH}": MOST_BYTES})
+
+
+def _add_route(api: FastAPI, route: Route, access: Access) -> None:
+    wanted = route.operation
+    guards = [] if wanted.role is None else [Depends(_guard(access, wanted.role, is_sensitive=wanted.is_sensitive))]
+    api.add_api_route(
+        wanted.full_path, recorded(route, access), methods=[wanted.method], dependencies=guards, response_class=Response, name=wanted.name,
+        operation_id=wanted.name, description=wanted.about, include_in_schema=not wanted.is_page,
+    )  # fmt: skip
 
 
 def _guard(access: Access, role: Role, *, is_sensitive: bool) -> Callable[[Request], Principal]:

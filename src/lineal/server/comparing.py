@@ -13,7 +13,6 @@ from lineal.compare.base import Part
 from lineal.engine.fingerprint import explain_change
 from lineal.model.records import Json, VersionRecord
 from lineal.model.text import size_text
-from lineal.server.access import Role
 from lineal.server.answers import answer
 from lineal.server.reading import ID, version_of
 from lineal.server.routes import Table
@@ -48,7 +47,7 @@ class RunsQuery(BaseModel):
 def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; `client` finds what it compares."""
 
-    @table.get("/compare/versions", Role.VIEWER)
+    @table.get("/compare/versions", "read")
     def compare_versions(request: Request, query: Annotated[PairQuery, Query()]) -> Response:
         """Say what differs between two versions: their values, facts and lineages.
 
@@ -58,7 +57,7 @@ def add_to(table: Table, client: Client) -> None:
         one, other = version_of(client, query.a), version_of(client, query.b)
         return answer(request, difference_json(one, other, query.key))
 
-    @table.get("/compare/runs", Role.VIEWER)
+    @table.get("/compare/runs", "read")
     def compare_several_runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Response:
         """Put runs side by side: parameters, metrics, outputs, code with its diff, packages, environment, steps; differences first."""
         runs = [client.get_pipeline_run(each) for each in query.run]

@@ -9,7 +9,6 @@ from lineal.client import Client
 from lineal.errors import ArtifactMissing, NotFound
 from lineal.model.text import moment_text
 from lineal.model.visualization import Visualization
-from lineal.server.access import Role
 from lineal.server.answers import answer, attachment, file_answer, held
 from lineal.server.reading import Id, version_of
 from lineal.server.routes import Table
@@ -56,13 +55,13 @@ _IMAGES: Final = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "
 def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; `client` finds what they give."""
 
-    @table.get("/versions/{version_id}/visualizations", Role.VIEWER)
+    @table.get("/versions/{version_id}/visualizations", "read")
     def list_visualizations(request: Request, version_id: Id) -> Response:
         """List what shows a version: kind, title and size of each, in order."""
         found = version_of(client, version_id).visualizations
         return answer(request, [{"kind": each.kind, "title": each.title, "size": len(each.data)} for each in found])
 
-    @table.get("/versions/{version_id}/visualizations/{place}", Role.VIEWER)
+    @table.get("/versions/{version_id}/visualizations/{place}", "read", media="*/*")
     def get_visualization(request: Request, version_id: Id, place: Place, framed: bool = False) -> Response:
         """Give one visualization as it is, in a sandbox. HTML that is `framed` also tells the page around it how high it is."""
         view = version_of(client, version_id)
@@ -72,7 +71,7 @@ def add_to(table: Table, client: Client) -> None:
         data = measured(found.data) if framed and found.kind == "html" else found.data
         return held(request, data, media_type(found), {"content-security-policy": SANDBOX})
 
-    @table.get("/versions/{version_id}/files/{place}", Role.VIEWER)
+    @table.get("/versions/{version_id}/files/{place}", "read", media="*/*")
     def get_file(request: Request, version_id: Id, place: Place) -> Response:
         """Give one file of a version, or a part of it (Range)."""
         view = version_of(client, version_id)

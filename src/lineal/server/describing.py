@@ -1,4 +1,5 @@
-"""What the API says of its answers: the shape of what is read most, and that everything that goes wrong is a problem of RFC 9457.
+"""What the API says of itself: the shapes that operations name as their answers, and that everything that goes wrong is a problem of
+RFC 9457.
 
 Answers are written as they are and pass through no model, which would cost more than to make them. So that the description stays true, a
 test calls every operation with what the description allows, and holds the answers against it.
@@ -7,9 +8,7 @@ test calls every operation with what the description allows, and holds the answe
 from collections.abc import Iterable
 from typing import Any, Final
 
-from lineal.server.routes import Route
-
-Schema = dict[str, Any]
+from lineal.model.operation import Operation, Schema
 
 _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "number"}
@@ -26,35 +25,42 @@ def _object(required: dict[str, Schema], /, **optional: Schema) -> Schema:
     return {"type": "object", "required": sorted(required), "properties": {**required, **optional}}
 
 
-def _list(schema: Schema) -> Schema:
+def _many(schema: Schema) -> Schema:
     return {"type": "array", "items": schema}
 
 
-def _refer(name: str) -> Schema:
+def refer(name: str) -> Schema:
+    """Give the schema of one of COMPONENTS."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _page(name: str) -> Schema:
-    return _object({"items": _list(_refer(name)), "total": _WHOLE, "offset": _WHOLE})
+def listing(name: str) -> Schema:
+    """Give the schema of a list of one of COMPONENTS."""
+    return _many(refer(name))
+
+
+def page(name: str) -> Schema:
+    """Give the schema of one page of such a list."""
+    return _object({"items": _many(refer(name)), "total": _WHOLE, "offset": _WHOLE})
 
 
 _RUN: Final = {
-    "id": _ID, "name": _TEXT, "pipeline": _TEXT, "status": _refer("Status"), "started": _TIME, "duration": _or_null(_NUMBER),
-    "parameters": {"type": "object"}, "tags": _list(_TEXT), "error": _or_null(_TEXT),
+    "id": _ID, "name": _TEXT, "pipeline": _TEXT, "status": refer("Status"), "started": _TIME, "duration": _or_null(_NUMBER),
+    "parameters": {"type": "object"}, "tags": _many(_TEXT), "error": _or_null(_TEXT),
 }  # fmt: skip
 _PORT: Final = _object({"port": _TEXT, "id": _ID, "name": _TEXT, "version": _TEXT, "type": _TEXT, "size": _WHOLE})
 _STEP: Final = {
-    "id": _ID, "name": _TEXT, "step": _TEXT, "status": _refer("Status"), "inputs": _list(_PORT), "outputs": _list(_PORT),
+    "id": _ID, "name": _TEXT, "step": _TEXT, "status": refer("Status"), "inputs": _many(_PORT), "outputs": _many(_PORT),
 }  # fmt: skip
 _VERSION: Final = {
     "id": _ID, "name": _TEXT, "version": _TEXT, "type": _TEXT, "data_type": _TEXT, "size": _WHOLE, "digest": _TEXT, "created": _TIME,
-    "tags": _list(_TEXT), "metadata": {"type": "object"}, "pinned": {"type": "boolean"},
+    "tags": _many(_TEXT), "metadata": {"type": "object"}, "pinned": {"type": "boolean"},
 }  # fmt: skip
 
 COMPONENTS: Final[dict[str, Schema]] = {
     "Problem": _object(
         {"type": _TEXT, "title": _TEXT, "status": _WHOLE, "detail": _TEXT},
-        errors=_list(_object({"where": _TEXT, "what": _TEXT})),
+        errors=_many(_object({"where": _TEXT, "what": _TEXT})),
         request=_TEXT,
     ),
     "Status": {"enum": ["pending", "running", "completed", "cached", "failed", "skipped", "cancelled", "crashed"]},
@@ -62,71 +68,80 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "RunRow": _object(
         {**_RUN, "steps": {"type": "object", "additionalProperties": _WHOLE}, "seconds_ran": _NUMBER, "seconds_saved": _NUMBER}
     ),
-    "RunDetail": _object({**_RUN, "steps": _list(_refer("Step")), "plan": _or_null(_list({"type": "object"}))}),
+    "RunDetail": _object({**_RUN, "steps": _many(refer("Step")), "plan": _or_null(_many({"type": "object"}))}),
     "Step": _object(_STEP),
     "StepDetail": _object({**_STEP, "source": _or_null(_TEXT), "run": _TEXT}),
-    "Artifact": _object({"name": _TEXT, "versions": _WHOLE, "size": _WHOLE, "type": _TEXT, "data_type": _TEXT, "tags": _list(_TEXT)}),
+    "Artifact": _object({"name": _TEXT, "versions": _WHOLE, "size": _WHOLE, "type": _TEXT, "data_type": _TEXT, "tags": _many(_TEXT)}),
     "Version": _object(_VERSION),
     "VersionName": _object({"id": _ID, "name": _TEXT, "version": _TEXT, "type": _TEXT, "digest": _TEXT}),
-    "VersionDetail": _object({**_VERSION, "run": _or_null(_TEXT), "consumers": _list({"type": "object"})}),
+    "VersionDetail": _object({**_VERSION, "run": _or_null(_TEXT), "consumers": _many({"type": "object"})}),
     "Lineage": _object(
         {
             "version": _ID,
-            "versions": _list(_refer("VersionName")),
-            "step_runs": _list({"type": "object"}),
-            "runs": _list({"type": "object"}),
+            "versions": _many(refer("VersionName")),
+            "step_runs": _many({"type": "object"}),
+            "runs": _many({"type": "object"}),
         }
     ),
     "Totals": _object(dict.fromkeys(("runs", "artifacts", "versions", "objects", "bytes_kept", "bytes_meant"), _WHOLE)),
     "Pipeline": _object(
-        {"name": _TEXT, "runs": _WHOLE, "completed": _WHOLE, "failed": _WHOLE, "running": _WHOLE, "durations": _list(_NUMBER)},
-        latest=_object({"id": _ID, "name": _TEXT, "status": _refer("Status"), "started": _TIME}),
+        {"name": _TEXT, "runs": _WHOLE, "completed": _WHOLE, "failed": _WHOLE, "running": _WHOLE, "durations": _many(_NUMBER)},
+        latest=_object({"id": _ID, "name": _TEXT, "status": refer("Status"), "started": _TIME}),
+    ),
+    "Home": _object(
+        {"runs": listing("RunRow"), "versions": listing("Version"), "problems": listing("Run"), "totals": refer("Totals")},
+    ),
+    "Log": _object({"text": _TEXT, "next": _WHOLE}),
+    "Job": _object(
+        {"state": {"enum": [None, "running", "completed", "failed"]}},
+        started=_TIME,
+        ended=_or_null(_TIME),
+        progress=_object(dict.fromkeys(("all", "done", "all_bytes", "done_bytes"), _WHOLE)),
+        result=_or_null({"type": "object"}),
+        error=_or_null(_TEXT),
     ),
 }
 
-ANSWERS: Final[dict[str, Schema]] = {
-    "/runs": _page("RunRow"),
-    "/runs/{run_id}": _refer("RunDetail"),
-    "/step-runs/{step_run_id}": _refer("StepDetail"),
-    "/step-runs/{step_run_id}/log": _object({"text": _TEXT, "next": _WHOLE}),
-    "/artifacts": _page("Artifact"),
-    "/versions": _page("Version"),
-    "/versions/{version_id}": _refer("VersionDetail"),
-    "/versions/{version_id}/lineage": _refer("Lineage"),
-    "/home": _object({
-        "runs": _list(_refer("RunRow")), "versions": _list(_refer("Version")), "problems": _list(_refer("Run")), "totals": _refer("Totals"),
-    }),
-    "/pipelines": _list(_refer("Pipeline")),
-}  # fmt: skip
-"""What reading gives, by path."""
-
-_BYTES: Final = frozenset({"/versions/{version_id}/files/{place}", "/versions/{version_id}/visualizations/{place}"})
-_STREAM: Final = frozenset({"/runs/{run_id}/events"})
-_PROBLEM: Final = {"description": "What went wrong, and what to do", "content": {"application/problem+json": {"schema": _refer("Problem")}}}
+_PROBLEM: Final = {"description": "What went wrong, and what to do", "content": {"application/problem+json": {"schema": refer("Problem")}}}
 
 
-def describe(document: Schema, routes: Iterable[Route]) -> Schema:
+def describe(document: Schema, operations: Iterable[Operation]) -> Schema:
     """Complete what FastAPI found out by itself: answers and problems of every operation, and how to sign in."""
-    for route in routes:
-        if route.is_page:
-            continue
-        operation = document["paths"][route.full_path][route.method.lower()]
-        operation["responses"] = {"200": _answer(route), "default": _PROBLEM}
-        if route.method != "GET":
-            operation["responses"]["204"] = {"description": "Done"}
-        if route.role is not None:
-            operation["security"] = [{"token": []}]
     parts = document.setdefault("components", {})
     schemas = {name: schema for name, schema in parts.get("schemas", {}).items() if name not in ("HTTPValidationError", "ValidationError")}
-    parts["schemas"] = {**schemas, **COMPONENTS}
+    parts["schemas"] = schemas | COMPONENTS
     parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for each in operations:
+        if not each.is_page:
+            _complete(document["paths"][each.full_path][each.method.lower()], each, parts["schemas"])
     return document
 
 
-def _answer(route: Route) -> Schema:
-    if route.path in _BYTES:
-        return {"description": "Bytes", "content": {"*/*": {}}}
-    if route.path in _STREAM:
-        return {"description": "Events `run` and `end`", "content": {"text/event-stream": {"schema": _TEXT}}}
-    schema = ANSWERS.get(route.path, {}) if route.method == "GET" else {}
-    return {"description": "The answer", "content": {"application/json": {"schema": schema}}}
+def _complete(described: Schema, operation: Operation, schemas: Schema) -> None:
+    answer = _named(operation.answer, schemas)
+    described["responses"] = {
+        "200": {"description": "The answer", "content": {operation.media: {"schema": answer}}},
+        "default": _PROBLEM,
+    }
+    if operation.method != "GET":
+        described["responses"]["204"] = {"description": "Done"}
+    if operation.body is not None:
+        content = {"application/json": {"schema": _named(operation.body, schemas)}}
+        described["requestBody"] = {"required": True, "content": content}
+    if operation.role is not None:
+        described["security"] = [{"token": []}]
+        described["x-role"] = operation.role.name.lower()
+
+
+def _named(schema: Any, schemas: Schema) -> Any:
+    """Give a schema in which each one with a title is referred to, and add that one to `schemas`."""
+    if isinstance(schema, list):
+        return [_named(each, schemas) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _named(each, schemas) for name, each in schema.items()}
+    title = found.get("title")
+    if not isinstance(title, str):  # a property may be called so
+        return found
+    schemas[title] = found
+    return refer(title)

@@ -11,11 +11,11 @@ from starlette.responses import Response
 from lineal.errors import AccessRefused, Conflict, SignInRefused
 from lineal.metadata_store.accounts import AccountStore, now_micros
 from lineal.model.accounts import Device
-from lineal.server.access import Access, Role, principal_of, sha256, source_of
+from lineal.server.access import Access, principal_of, sha256, source_of
 from lineal.server.answers import answer
 from lineal.server.attempts import Attempts
 from lineal.server.people import DAYS, token_json
-from lineal.server.routes import PUBLIC, Table
+from lineal.server.routes import Table
 from lineal.server.signing_in import Secret
 from lineal.server.team import new_token
 
@@ -55,7 +55,7 @@ def add_to(table: Table, access: Access) -> None:
     """Add the operations to a table. They record themselves."""
     begun, typed = Attempts(time.monotonic, free=10), Attempts(time.monotonic)
 
-    @table.post("/device", PUBLIC, is_recorded=False)
+    @table.post("/device", "public", is_recorded=False)
     def begin_device(request: Request, waiting: Waiting) -> Response:
         """Let a machine wait: gives its secret, the code that it shows, and how long and how often it may ask."""
         accounts = _accounts(access)
@@ -67,7 +67,7 @@ def add_to(table: Table, access: Access) -> None:
         found = {"device": secret, "code": f"{code[:4]}-{code[4:]}", "page": "/#/device", "seconds": SECONDS, "interval": INTERVAL}
         return _unkept(answer(request, found))
 
-    @table.post("/device/approve", Role.VIEWER, is_recorded=False, is_sensitive=True)
+    @table.post("/device/approve", "own", is_recorded=False, is_sensitive=True)
     def approve_device(request: Request, approval: Approval) -> Response:
         """Let the machine that shows a code act as whoever is signed in; gives its name."""
         accounts, who, source = _accounts(access), principal_of(request), source_of(request)
@@ -81,7 +81,7 @@ def add_to(table: Table, access: Access) -> None:
                 raise SignInRefused("no machine shows this code now: codes are good for ten minutes and once; begin again there")
         return answer(request, {"name": device.name})
 
-    @table.post("/device/token", PUBLIC, is_recorded=False)
+    @table.post("/device/token", "public", is_recorded=False)
     def take_token(request: Request, asking: Asking) -> Response:
         """Give the token of a machine that was approved, once; 202 while it waits."""
         accounts, source = _accounts(access), source_of(request)

@@ -12,10 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from lineal.client import Client
-from lineal.metadata_store.operations import Kind, Operation, operations
+from lineal.metadata_store.operations import StoreOperation, operations
 from lineal.model.records import RunRecord, StepRunRecord
 from lineal.pruning import delete_versions
-from lineal.server.access import Role
 from lineal.server.answers import WORTH
 from lineal.server.once import Once
 from lineal.server.recording import LONGEST
@@ -23,45 +22,22 @@ from lineal.server.routes import Table
 from lineal.server.vetting import vet
 from lineal.workspace import Workspace
 
-PATH: Final = "/store/"
-"""Where the operations are, below the prefix of the API."""
-
 APART: Final = 30_000_000
 """Microseconds by which the clock of another machine may differ from ours until ours counts in its place."""
-
-RECORDED: Final = frozenset(
-    [
-        "update_version",
-        "update_artifact",
-        "update_run",
-        "delete_versions",
-        "delete_run",
-        "add_trust",
-        "accept_epoch",
-        "prune",
-        "mend_tombstones",
-        "mark_found",
-    ]
-)
-"""What enters the audit: what changes or takes away what others may have made. What runs make is a record by itself."""
-
-ROLES: Final[Mapping[Kind, Role]] = {"read": Role.VIEWER, "write": Role.EDITOR, "look after": Role.ADMIN}
-"""Which role an operation takes."""
 
 
 def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; the stores of the client's workspace are what they work on."""
     once, work = Once(), _Work(client.workspace)
     for operation in operations().values():
-        is_recorded = operation.name in RECORDED
-        table.post(f"{PATH}{operation.name}", ROLES[operation.kind], is_recorded=is_recorded)(_route(operation, work, once))
+        table.add(operation, _handler(operation, work, once), _details)
 
 
 def _details(body: bytes) -> dict[str, Any]:
     return {"arguments": body.decode("ascii", "replace")} if len(body) <= LONGEST else {"size": len(body)}
 
 
-def _route(operation: Operation, work: "_Work", once: Once) -> Callable[[Request], Awaitable[Response]]:
+def _handler(operation: StoreOperation, work: "_Work", once: Once) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         body = await request.body()
         found = await run_in_threadpool(_answer, operation, work, once, body, request.headers.get("idempotency-key"))
@@ -70,12 +46,10 @@ def _route(operation: Operation, work: "_Work", once: Once) -> Callable[[Request
             found, headers = await run_in_threadpool(gzip.compress, found, 1, mtime=0), {"content-encoding": "gzip"}
         return Response(found, media_type="application/json", headers=headers)
 
-    serve.__name__, serve.__doc__ = f"store_{operation.name}", operation.about
-    serve.details = _details  # type: ignore[attr-defined]  # for the audit, which knows parameters only
     return serve
 
 
-def _answer(operation: Operation, work: "_Work", once: Once, body: bytes, key: str | None) -> bytes:
+def _answer(operation: StoreOperation, work: "_Work", once: Once, body: bytes, key: str | None) -> bytes:
     def do() -> bytes:
         given, named = operation.unpack(body)
         vet(given)
@@ -83,7 +57,7 @@ def _answer(operation: Operation, work: "_Work", once: Once, body: bytes, key: s
 
     if key is None or not operation.is_write:
         return do()
-    return once.answer(key[:200], hashlib.blake2b(operation.name.encode() + b"\0" + body).digest(), do)
+    return once.answer(key[:200], hashlib.blake2b(operation.call.encode() + b"\0" + body).digest(), do)
 
 
 class _Work:
@@ -96,10 +70,10 @@ class _Work:
             "delete_versions": self._delete_versions,
         }  # fmt: skip
 
-    def method(self, operation: Operation) -> Callable[..., Any]:
+    def method(self, operation: StoreOperation) -> Callable[..., Any]:
         """Give what does an operation."""
         _ = self._workspace.artifacts  # opened first: these facts belong to our bytes, not to those of the first who asks
-        return self._own.get(operation.name) or operation.bound(self._workspace.metadata)
+        return self._own.get(operation.call) or operation.bound(self._workspace.metadata)
 
     # Runs of other machines are judged by the age of their heartbeat. Clocks that are wrong must neither keep a dead run alive nor
     # declare a living one dead, so where they differ it is ours that counts.

@@ -13,7 +13,6 @@ from starlette.responses import Response, StreamingResponse
 from lineal.client import Client
 from lineal.errors import LinealError
 from lineal.model.text import finite
-from lineal.server.access import Role
 from lineal.server.answers import problem
 from lineal.server.reading import Id, run_json
 from lineal.server.routes import Table
@@ -106,7 +105,7 @@ def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; `client` finds what they give."""
     live = Live(lambda run_id: run_json(client.get_pipeline_run(run_id)))
 
-    @table.get("/runs/{run_id}/events", Role.VIEWER)
+    @table.get("/runs/{run_id}/events", "read", {"type": "string"}, media="text/event-stream")
     async def follow_run(request: Request, run_id: Id) -> Response:
         """Follow a run: an event `run` with the run as JSON each time it changes, and an event `end` when it has ended."""
         await run_in_threadpool(client.get_pipeline_run, run_id)  # an unknown run is an answer, not a stream that breaks off

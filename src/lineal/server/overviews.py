@@ -8,8 +8,8 @@ from starlette.responses import Response
 from lineal.client import Client
 from lineal.model.records import Json, PipelineRecord, Totals
 from lineal.model.states import Status
-from lineal.server.access import Role
 from lineal.server.answers import answer
+from lineal.server.describing import listing, refer
 from lineal.server.reading import runs_json
 from lineal.server.routes import Table
 from lineal.views.shapes import time_text
@@ -24,7 +24,7 @@ STRIP: Final = 30
 def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; `client` finds what they give."""
 
-    @table.get("/home", Role.VIEWER)
+    @table.get("/home", "read", refer("Home"))
     def home(request: Request) -> Response:
         """Give the newest runs and versions, what is stored in all, and what went wrong lately."""
         runs = runs_json(client, client.list_pipeline_runs(limit=STRIP))
@@ -36,7 +36,7 @@ def add_to(table: Table, client: Client) -> None:
         totals = totals_json(client.workspace.metadata.totals())
         return answer(request, {"runs": runs, "versions": versions, "problems": problems[:NEWEST], "totals": totals})
 
-    @table.get("/pipelines", Role.VIEWER)
+    @table.get("/pipelines", "read", listing("Pipeline"))
     def list_pipelines(request: Request) -> Response:
         """List all pipelines with the numbers of their runs, the one that ran last first."""
         return answer(request, [_pipeline_json(each) for each in client.workspace.metadata.list_pipelines()])

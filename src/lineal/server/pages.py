@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from lineal.errors import NotFound
 from lineal.server.answers import held
-from lineal.server.routes import PUBLIC, Table
+from lineal.server.routes import Table
 
 FOLDER: Final = Path(__file__).parent / "static"
 """What `npm run build` in `dashboard/` writes."""
@@ -26,12 +26,12 @@ def add_to(table: Table) -> None:
     assets = {path.name: path.read_bytes() for path in sorted((FOLDER / "assets").glob("*")) if path.suffix in _TYPES}
     index = (FOLDER / "index.html").read_bytes()
 
-    @table.get("/", PUBLIC, is_page=True)
+    @table.get("/", "public", is_page=True)
     def get_index(request: Request) -> Response:
         """Give the dashboard; which page of it is shown stands behind the # of the address."""
         return held(request, index, _TYPES[".html"])
 
-    @table.get("/assets/{name}", PUBLIC, is_page=True)
+    @table.get("/assets/{name}", "public", is_page=True)
     def get_asset(request: Request, name: Annotated[str, InPath(max_length=200)]) -> Response:
         """Give a file of the dashboard."""
         if name not in assets:

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from lineal.client import Client
 from lineal.errors import NotFound
 from lineal.model.records import Json
-from lineal.server.access import Role
 from lineal.server.answers import answer
+from lineal.server.describing import page, refer
 from lineal.server.routes import Table
 from lineal.views import RunView, StepRunView, VersionView, shapes
 
@@ -78,35 +78,35 @@ class VersionQuery(ArtifactQuery):
 def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; `client` finds what they give."""
 
-    @table.get("/runs", Role.VIEWER)
+    @table.get("/runs", "read", page("RunRow"))
     def list_runs(request: Request, query: Annotated[RunQuery, Query()]) -> Response:
         """List pipeline runs, each with the numbers of its steps."""
         page = client.list_pipeline_runs(**_given(query))
         return answer(request, _page(runs_json(client, page), page.total, page.offset))
 
-    @table.get("/runs/{run_id}", Role.VIEWER)
+    @table.get("/runs/{run_id}", "read", refer("RunDetail"))
     def get_run(request: Request, run_id: Id) -> Response:
         """Give a run with its steps, and what went into and came out of each."""
         return answer(request, run_json(client.get_pipeline_run(run_id)))
 
-    @table.get("/step-runs/{step_run_id}", Role.VIEWER)
+    @table.get("/step-runs/{step_run_id}", "read", refer("StepDetail"))
     def get_step_run(request: Request, step_run_id: Id) -> Response:
         """Give one step run: its code as it was, why it ran, and what its key was made of beside the call that it is compared with."""
         return answer(request, _detail_json(client.get_step_run(step_run_id)))
 
-    @table.get("/step-runs/{step_run_id}/log", Role.VIEWER)
+    @table.get("/step-runs/{step_run_id}/log", "read", refer("Log"))
     def get_log(request: Request, step_run_id: Id, offset: Annotated[int, Query(ge=0, le=1 << 40)] = 0) -> Response:
         """Give what a step printed and logged from a byte on, and where the next part begins."""
         text, following = _log(client.get_step_run(step_run_id), offset)
         return answer(request, {"text": text, "next": following})
 
-    @table.get("/artifacts", Role.VIEWER)
+    @table.get("/artifacts", "read", page("Artifact"))
     def list_artifacts(request: Request, query: Annotated[ArtifactQuery, Query()]) -> Response:
         """List artifacts."""
         page = client.list_artifacts(**_given(query))
         return answer(request, _page([each.to_json() for each in page], page.total, page.offset))
 
-    @table.get("/artifact-facets", Role.VIEWER)
+    @table.get("/artifact-facets", "read")
     def list_facets(request: Request) -> Response:
         """Say by which kinds, types and tags artifacts can be told apart, and how many have each: the most frequent of each field."""
         found: dict[str, list[Json]] = {"data_type": [], "type": [], "tag": []}
@@ -115,20 +115,20 @@ def add_to(table: Table, client: Client) -> None:
                 found[field].append({"value": value, "artifacts": artifacts})
         return answer(request, found)
 
-    @table.get("/versions", Role.VIEWER)
+    @table.get("/versions", "read", page("Version"))
     def list_versions(request: Request, query: Annotated[VersionQuery, Query()]) -> Response:
         """List artifact versions."""
         page = client.list_artifact_versions(**_given(query))
         return answer(request, _page([each.to_json() for each in page], page.total, page.offset))
 
-    @table.get("/versions/{version_id}", Role.VIEWER)
+    @table.get("/versions/{version_id}", "read", refer("VersionDetail"))
     def get_version(request: Request, version_id: Id) -> Response:
         """Give one version with its producer and its consumers."""
         view = version_of(client, version_id)
         consumers = [_use_json(each) for each in view.consumers]
         return answer(request, {**view.to_json(), "run": None if view.run is None else view.run.name, "consumers": consumers})
 
-    @table.get("/versions/{version_id}/lineage", Role.VIEWER)
+    @table.get("/versions/{version_id}/lineage", "read", refer("Lineage"))
     def get_lineage(request: Request, version_id: Id, depth: Annotated[int | None, Query(ge=1, le=1000)] = None) -> Response:
         """Give the graph of what a version comes from and what comes from it, `depth` steps far; `uses` counts all uses of each version in it."""
         view = version_of(client, version_id).lineage(depth)

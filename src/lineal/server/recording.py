@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import Request
@@ -12,18 +11,19 @@ from starlette.concurrency import run_in_threadpool
 from lineal.errors import LinealError
 from lineal.model.accounts import Act
 from lineal.server.access import Access, principal_of, source_of
+from lineal.server.routes import Handler, Route
 
 LONGEST: Final = 4000
 """Characters of a body that are recorded; of a longer one its size is."""
 
 
-def recorded(handler: Callable[..., Any], access: Access) -> Callable[..., Any]:
-    """Give a handler that records each call under the handler's name, and a second time when it was refused."""
-    if access.accounts is None:
+def recorded(route: Route, access: Access) -> Handler:
+    """Give the handler of a route, as one that records each call under the operation's name, and a second time when it was refused."""
+    operation, handler, details = route
+    if access.accounts is None or not operation.is_recorded:
         return handler
     append = access.accounts.append
-    what = handler.__name__.replace("_", " ")
-    details: Callable[[bytes], dict[str, Any]] | None = getattr(handler, "details", None)  # of one that reads the body itself
+    what = operation.name.replace("_", " ")
 
     @functools.wraps(handler)
     async def record_and_do(request: Request, **given: Any) -> Any:

@@ -7,9 +7,9 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import RedirectResponse, Response
 
-from lineal.server.access import SESSION_SECONDS, Access, Role, cookie_name, principal_of, source_of
+from lineal.server.access import SESSION_SECONDS, Access, cookie_name, principal_of, source_of
 from lineal.server.answers import answer, problem
-from lineal.server.routes import PUBLIC, Table
+from lineal.server.routes import Table
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Password = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -53,17 +53,17 @@ class Confirmation(_Body):
 def add_to(table: Table, access: Access) -> None:
     """Add the operations to a table."""
 
-    @table.get("/health", PUBLIC)
+    @table.get("/health", "public")
     def health(request: Request) -> Response:
         """Say that the server is there, and how one signs in."""
         return answer(request, {"status": "ok", "version": version("lineal"), "team": access.is_team, "needs_setup": access.needs_setup()})
 
-    @table.get("/me", Role.VIEWER)
+    @table.get("/me", "own")
     def get_me(request: Request) -> Response:
         """Say who asks, and what it may do."""
         return answer(request, me_json(request, access))
 
-    @table.get("/open", PUBLIC, is_page=True)
+    @table.get("/open", "public", is_page=True)
     def open_link(request: Request, code: Annotated[str, Query(max_length=200)]) -> Response:
         """Turn a link that works once into a session, and go on to the first page."""
         secret = access.open_link(code, source_of(request))
@@ -71,7 +71,7 @@ def add_to(table: Table, access: Access) -> None:
             return problem(403, "The link has been used", "a link opens one session, within ten minutes; lineal up prints a new one")
         return with_session(request, RedirectResponse("./", status_code=303), secret)
 
-    @table.post("/session", PUBLIC, is_recorded=False)
+    @table.post("/session", "public", is_recorded=False)
     def begin_session(request: Request, signing: SignIn) -> Response:
         """Turn the server's token, or name and password, into a session."""
         source = source_of(request)
@@ -82,19 +82,19 @@ def add_to(table: Table, access: Access) -> None:
             secret = access.password_session(signing.name or "", signing.password or "", source, before)
         return with_session(request, Response(status_code=204), secret)
 
-    @table.post("/session/confirm", Role.VIEWER, is_recorded=False)
+    @table.post("/session/confirm", "own", is_recorded=False)
     def confirm_session(request: Request, confirmation: Confirmation) -> Response:
         """Give the password again, which lets accounts be changed for some minutes."""
         access.confirm(request.cookies.get(cookie_name(request), ""), confirmation.password, source_of(request))
         return Response(status_code=204)
 
-    @table.post("/session/end", Role.VIEWER, is_recorded=False)
+    @table.post("/session/end", "own", is_recorded=False)
     def end_session(request: Request) -> Response:
         """End this browser's session."""
         access.end_session(request.cookies.get(cookie_name(request), ""), source_of(request))
         return without_session(request, Response(status_code=204))
 
-    @table.post("/setup", PUBLIC, is_recorded=False)
+    @table.post("/setup", "public", is_recorded=False)
     def set_up(request: Request, setup: SetUp) -> Response:
         """Make the first admin and sign in, once, with the token that the server printed when it started."""
         secret = access.set_up(setup.token, setup.name, setup.password, source_of(request))

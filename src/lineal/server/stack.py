@@ -7,7 +7,6 @@ from importlib.metadata import version
 from fastapi import Request
 from starlette.responses import Response
 
-from lineal.server.access import Role
 from lineal.server.answers import answer
 from lineal.server.routes import Table
 from lineal.settings import setting_names, shown, variable_of
@@ -17,7 +16,7 @@ from lineal.workspace import Workspace
 def add_to(table: Table, workspace: Workspace) -> None:
     """Add the operations to a table."""
 
-    @table.get("/settings", Role.ADMIN)
+    @table.get("/settings", "look after")
     def get_settings(request: Request) -> Response:
         """Give the settings in force with where each comes from, never a token or a password; the stores, and the versions."""
         settings = workspace.settings

@@ -15,8 +15,8 @@ from lineal.client import Client
 from lineal.errors import Conflict, UsageError
 from lineal.model.records import Json, Space
 from lineal.pruning import PruneReport
-from lineal.server.access import Role
 from lineal.server.answers import answer
+from lineal.server.describing import refer
 from lineal.server.jobs import Job, Progress, Worker
 from lineal.server.overviews import totals_json
 from lineal.server.routes import Table
@@ -63,18 +63,18 @@ def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; `client` carries them out."""
     verifier = Worker()
 
-    @table.get("/storage", Role.VIEWER)
+    @table.get("/storage", "read")
     def storage(request: Request) -> Response:
         """Say what takes space: totals, the artifacts and the types that take most."""
         metadata = client.workspace.metadata
         return answer(request, {"totals": totals_json(metadata.totals()), **_space_json(metadata.space())})
 
-    @table.get("/storage/prune", Role.VIEWER)
+    @table.get("/storage/prune", "read")
     def preview_prune(request: Request, query: Annotated[Selection, Query()]) -> Response:
         """Say what a prune would take, and change nothing."""
         return answer(request, {**_prune_json(_pruned(client, query, dry_run=True)), "command": _command(query)})
 
-    @table.post("/storage/prune", Role.ADMIN)
+    @table.post("/storage/prune", "look after")
     def prune(request: Request, change: Prune) -> Response:
         """Delete what a preview has shown, and say what that freed. Refused when other versions would go than were shown."""
         plan = _pruned(client, change, dry_run=True)
@@ -82,12 +82,12 @@ def add_to(table: Table, client: Client) -> None:
             raise Conflict(f"{plan.versions} versions would go now, and {change.versions} were shown; nothing was deleted: look again")
         return answer(request, _prune_json(_pruned(client, change, dry_run=False)))
 
-    @table.get("/storage/verify", Role.VIEWER)
+    @table.get("/storage/verify", "read", refer("Job"))
     def last_verify(request: Request) -> Response:
         """Give how far the verifying is, and what it found; `state` is null when nobody has asked for it since the server began."""
         return answer(request, _job_json(verifier.last))
 
-    @table.post("/storage/verify", Role.EDITOR)
+    @table.post("/storage/verify", "write", refer("Job"))
     def begin_verify(request: Request, change: Verify) -> Response:
         """Begin to compare all records with the bytes, beside everything else. Nothing is changed. One at a time."""
         return answer(request, _job_json(verifier.start(lambda progress: _verified(client, progress, read_data=change.read_data))))

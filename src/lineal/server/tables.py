@@ -12,7 +12,6 @@ from lineal.compare.tables import as_table
 from lineal.errors import UsageError
 from lineal.model.records import Json
 from lineal.model.text import size_text
-from lineal.server.access import Role
 from lineal.server.answers import answer
 from lineal.server.reading import Id, version_of
 from lineal.server.routes import Table
@@ -42,7 +41,7 @@ class RowsQuery(BaseModel):
 def add_to(table: Table, client: Client) -> None:
     """Add the operation to a table; `client` finds what it shows."""
 
-    @table.get("/versions/{version_id}/rows", Role.VIEWER)
+    @table.get("/versions/{version_id}/rows", "read")
     def get_rows(request: Request, version_id: Id, query: Annotated[RowsQuery, Query()]) -> Response:
         """Give rows of a version that is a table, with the statistics of each column. Nothing that can run code is loaded."""
         return answer(request, rows_json(version_of(client, version_id), query))

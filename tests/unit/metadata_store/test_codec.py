@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+import jsonschema_rs
 import pytest
 
 from lineal.errors import UsageError
@@ -55,6 +56,21 @@ def test_defaults_are_not_sent() -> None:
     assert set(sent) == {"id", "name", "pipeline", "status", "started"}
 
 
+def test_the_schema_says_what_is_written_and_no_more() -> None:
+    """The description of the API is made of it: records with all that they hold, and none that has a field too many or too few."""
+    commit = StepCommit(a_step_run(a_run()), (), (an_output(metadata=ODD), an_output(object=ObjectRecord("d", 1, (), inline=b"x"))))
+    for type_, value in ((RunRecord, a_run(status=Status.CRASHED)), (StepCommit, commit), (Page[RunRecord], Page([a_run()], 7))):
+        codec = codec_of(type_, "it")
+        is_valid = jsonschema_rs.validator_for(codec.schema).is_valid
+        written = json.loads(dump_whole(codec.encode(value), "it"))
+        assert is_valid(written)
+        if isinstance(written, dict):
+            assert not is_valid({**written, "more": 1})
+            assert not is_valid(dict(list(written.items())[1:]))
+        else:
+            assert not is_valid([*written, 1])
+
+
 @pytest.mark.parametrize(
     ("type_", "value", "message"),
     [
@@ -65,6 +81,7 @@ def test_defaults_are_not_sent() -> None:
         (list[RunRecord], [{"status": "odd"}], r"it\[0\]\.status must be one of pending, running"),
         (int, True, "it must be an int, got True"),
         (int, 1.0, "it must be an int, got 1.0"),
+        (int, 1 << 63, "it must fit into 64 bits, and does not"),
         (bool, 1, "it must be a bool, got 1"),
         (bytes, "ü", "it must be base64"),
         (bytes, "abc", "it must be base64"),

@@ -37,8 +37,8 @@ def test_each_operation_takes_the_role_of_its_kind(browser: TestClient, access: 
         monkeypatch.setattr(access, "of_token", lambda token, role=role: Principal("somebody", role))
         for operation in operations().values():
             allowed = {"read": Role.VIEWER, "write": Role.EDITOR, "look after": Role.ADMIN}[operation.kind] <= role
-            answer = browser.post(f"{STORE}/{operation.name}", content=b"[]", headers={"content-type": "application/json"})
-            assert answer.status_code == (400 if allowed else 403), operation.name
+            answer = browser.post(operation.full_path, content=b"[]", headers={"content-type": "application/json"})
+            assert answer.status_code == (400 if allowed else 403), operation.call
 
 
 def test_there_is_no_operation_that_calls_back(server: TestClient) -> None:
