@@ -8,6 +8,7 @@
     │   │   └── ParameterError   a parameter cannot be held or has the wrong type
     │   ├── HandleError          a handle is used as if it were the value that it stands for
     │   ├── InvalidName          a name or version is not allowed
+    │   ├── KeyReused            the key that stands for one call came with another one
     │   └── PathNotFound         there is no file or folder at a path
     ├── NotFound                 nothing has that name or id
     │   ├── CodeNotFound         the step of a stored step run is not in the code as it is now
@@ -100,6 +101,12 @@ class HandleError(UsageError, TypeError):
 
 class InvalidName(UsageError, ValueError):
     """A name or version is not allowed."""
+
+
+class KeyReused(UsageError):
+    """The Idempotency-Key that stands for one call came with another one."""
+
+    http_status = 422
 
 
 class PathNotFound(UsageError, FileNotFoundError):

@@ -58,7 +58,7 @@ class HttpMetadataStore:
         """Do an operation on the server and give its result. Raises what the server raised."""
         wanted = operations()[operation]
         body = wanted.pack(*given, **named)
-        answer = self.link.post(wanted.full_path, body, secrets.token_hex(16) if wanted.is_write else None)
+        answer = self.link.post(wanted.full_path, body, secrets.token_hex(16) if wanted.takes_key else None)
         if answer.status != 200:
             raise error_of(answer, self.place)
         try:

@@ -72,11 +72,6 @@ class StoreOperation(Operation):
     arguments: Mapping[str, Codec]
     result: Codec
 
-    @property
-    def is_write(self) -> bool:
-        """Whether a second call may find something else than the first."""
-        return self.kind != "read" and self.call != "integrity"
-
     def pack(self, *given: Any, **named: Any) -> bytes:
         """Give the text of a call. Raises UsageError for arguments that cannot be sent, or are more than MOST_BYTES."""
         bound = self.signature.bind(*given, **named).arguments
@@ -146,7 +141,7 @@ def _operation(call: str, method: Any, kind: Kind) -> StoreOperation:
     return StoreOperation(
         name=f"store_{call}", method="POST", path=f"{PATH}{call}", kind=kind, about=(method.__doc__ or "").partition("\n")[0],
         answer=result.schema, body=object_schema({name: codec.schema for name, codec in arguments.items()}, required),
-        is_recorded=call in RECORDED, call=call, signature=signature, arguments=arguments, result=result,
+        takes_key=kind != "read" and call != "integrity", is_recorded=call in RECORDED, call=call, signature=signature, arguments=arguments, result=result,
     )  # fmt: skip
 
 

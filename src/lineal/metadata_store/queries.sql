@@ -510,8 +510,9 @@ WHERE v.uid = ? ORDER BY c.position;
 UPDATE objects SET boot = NULL WHERE digest = ?;
 
 -- name: add_trust
--- Note that somebody trusts bytes.
-INSERT INTO trust (digest, version, person, given) VALUES (?, ?, ?, ?);
+-- Note that somebody trusts bytes; the same note again adds nothing.
+INSERT INTO trust (digest, version, person, given) SELECT ?1, ?2, ?3, ?4
+WHERE NOT EXISTS (SELECT 1 FROM trust WHERE digest = ?1 AND version = ?2 AND person = ?3 AND given = ?4);
 
 -- name: trust_in
 -- Who trusted these bytes, first things first.

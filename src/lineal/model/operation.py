@@ -40,6 +40,8 @@ class Operation:
         answer: What it gives, as JSON Schema; empty where that is not told.
         media: Media type of the answer.
         body: What it is given, as JSON Schema, where that cannot be read off the function that does it.
+        takes_key: Whether a second call may find something else than the first, so that it takes an Idempotency-Key, under which it is
+            done once.
         is_page: Whether it stands beside the API, without its prefix.
         is_recorded: Whether each call enters the audit before it is carried out.
         is_sensitive: Whether a browser's session is not enough: the password must have been given in the last minutes.
@@ -53,6 +55,7 @@ class Operation:
     answer: Schema
     media: str = "application/json"
     body: Schema | None = None
+    takes_key: bool = False
     is_page: bool = False
     is_recorded: bool = False
     is_sensitive: bool = False

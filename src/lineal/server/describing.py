@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from lineal.model.operation import Operation, Schema
+from lineal.server.once import LONGEST_KEY
 
 _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "number"}
@@ -104,6 +105,11 @@ COMPONENTS: Final[dict[str, Schema]] = {
 
 _PROBLEM: Final = {"description": "What went wrong, and what to do", "content": {"application/problem+json": {"schema": refer("Problem")}}}
 
+_KEY: Final = {
+    "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": LONGEST_KEY},
+    "description": "Stands for this one call: when it is asked again because its answer was lost, it is done once and gives the first answer",
+}  # fmt: skip
+
 
 def describe(document: Schema, operations: Iterable[Operation]) -> Schema:
     """Complete what FastAPI found out by itself: answers and problems of every operation, and how to sign in."""
@@ -128,6 +134,8 @@ def _complete(described: Schema, operation: Operation, schemas: Schema) -> None:
     if operation.body is not None:
         content = {"application/json": {"schema": _named(operation.body, schemas)}}
         described["requestBody"] = {"required": True, "content": content}
+    if operation.takes_key:
+        described["parameters"] = [_KEY]
     if operation.role is not None:
         described["security"] = [{"token": []}]
         described["x-role"] = operation.role.name.lower()

@@ -12,11 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from lineal.client import Client
+from lineal.errors import UsageError
 from lineal.metadata_store.operations import StoreOperation, operations
 from lineal.model.records import RunRecord, StepRunRecord
 from lineal.pruning import delete_versions
 from lineal.server.answers import WORTH
-from lineal.server.once import Once
+from lineal.server.once import LONGEST_KEY, Once
 from lineal.server.recording import LONGEST
 from lineal.server.routes import Table
 from lineal.server.vetting import vet
@@ -55,9 +56,11 @@ def _answer(operation: StoreOperation, work: "_Work", once: Once, body: bytes, k
         vet(given)
         return operation.pack_result(work.method(operation)(*given, **named))
 
-    if key is None or not operation.is_write:
+    if key is None or not operation.takes_key:
         return do()
-    return once.answer(key[:200], hashlib.blake2b(operation.call.encode() + b"\0" + body).digest(), do)
+    if len(key) > LONGEST_KEY:
+        raise UsageError(f"an Idempotency-Key has at most {LONGEST_KEY} characters, got {len(key)}")
+    return once.answer(key, hashlib.blake2b(operation.call.encode() + b"\0" + body).digest(), do)
 
 
 class _Work:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
-from lineal.errors import LinealError, UsageError
+from lineal.errors import KeyReused, LinealError
 
 SECONDS: Final = 600.0
 """How long an answer is kept; a client gives up long before."""
@@ -17,6 +17,9 @@ MOST_BYTES: Final = 32 << 20
 """Bytes of answers that are kept; the oldest go first, and then it is the ids in a request that keep it from being done twice."""
 
 MOST: Final = 20_000
+
+LONGEST_KEY: Final = 200
+"""Characters of a key."""
 
 
 @dataclass(slots=True)
@@ -43,7 +46,7 @@ class Once:
     def answer(self, key: str, request: bytes, work: Callable[[], bytes]) -> bytes:
         """Give what `work` gives, or what it gave, or raised, for that key; waits for one that is at it.
 
-        `request` tells requests apart: raises UsageError when the key came with another one before.
+        `request` tells requests apart: raises KeyReused when the key came with another one before.
         """
         with self._lock:
             self._drop()
@@ -52,7 +55,7 @@ class Once:
                 mine = self._kept[key] = _Kept(request, self._clock() + SECONDS, Future())
         if known is not None:
             if known.request != request:
-                raise UsageError("the Idempotency-Key was sent with another request before; a key stands for one call")
+                raise KeyReused("the Idempotency-Key was sent with another request before; a key stands for one call: make up a new one")
             return known.answer.result()
         try:
             found = work()

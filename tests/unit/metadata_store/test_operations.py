@@ -73,9 +73,9 @@ def test_results_come_back_and_other_answers_do_not() -> None:
 
 def test_writes_are_those_that_change_something() -> None:
     """Reads are asked for again without a key."""
-    assert not operations()["find_cached"].is_write
-    assert not operations()["integrity"].is_write
-    assert operations()["finish_steps"].is_write
-    assert operations()["prune"].is_write
+    assert not operations()["find_cached"].takes_key
+    assert not operations()["integrity"].takes_key
+    assert operations()["finish_steps"].takes_key
+    assert operations()["prune"].takes_key
     assert list(operations()) == [name for name in vars(sys.modules["lineal.metadata_store.base"].MetadataStore) if name in operations()]
     assert inspect.getdoc(module) is not None

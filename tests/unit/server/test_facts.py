@@ -1,6 +1,7 @@
 """The routes of the metadata store: who may use them, how much they take, and what they do more than a transaction."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from lineal import save_artifact
 from lineal.errors import UsageError
 from lineal.metadata_store.operations import MOST_BYTES, operations
 from lineal.model import digest
-from lineal.model.records import FileEntry, ObjectRecord
+from lineal.model.records import FileEntry, ObjectRecord, StepCommit, Trust
+from lineal.model.states import Status
 from lineal.server.access import Principal, Role
 from lineal.server.app import create_app
 from lineal.server.gate import BODY_LIMIT
@@ -83,7 +85,54 @@ def test_a_lost_answer_is_given_again(server: TestClient, lineal_home: Any) -> N
     assert ask(server, "delete_versions", [wanted], key="other").status_code == 404
     assert ask(server, "totals", key="once").status_code == 200, "reads take no key"
     answer = ask(server, "settle", [], key="once")
-    assert (answer.status_code, "another request" in answer.json()["detail"]) == (400, True)
+    assert (answer.status_code, answer.json()["title"], "another request" in answer.json()["detail"]) == (422, "KeyReused", True)
+    answer = ask(server, "settle", [], key="x" * 201)
+    assert (answer.status_code, "at most 200 characters" in answer.json()["detail"]) == (400, True)
+
+
+def test_what_is_asked_again_after_a_restart_is_there_once(server: TestClient, access: OwnerAccess) -> None:
+    """F65: answers end with the process of the server; then it is the ids in a call that make what it makes be there once. What takes
+    away finds nothing any more.
+    """
+    run, now = a_run(), 9
+    step = a_step_run(run)
+    commit = StepCommit(step, (), (an_output(object=an_object(b"1")),))
+    again = StepCommit(a_step_run(run, "second"), (), (an_output(object=an_object(b"2")),))
+    loose, loose_too = an_output("loose"), an_output("loose")
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+        ("begin_run", (run,), {}),
+        ("heartbeat", (run.id, now, []), {}),
+        ("finish_step", (commit,), {}),
+        ("finish_steps", ([again],), {}),
+        ("save_version", (loose, None), {}),
+        ("save_version", (loose_too, None), {}),
+        ("settle", ([loose.object.digest],), {}),
+        ("hold", (run.id, [loose.id]), {}),
+        ("update_version", (loose.id,), {"add_tags": ["best"], "exclusive": True, "metadata": {"a": 1}}),
+        ("update_artifact", ("loose",), {"add_tags": ["t"]}),
+        ("update_run", (run.id,), {"metadata": {"a": 1}}),
+        ("finish_run", (replace(run, status=Status.COMPLETED, ended=now),), {}),
+        ("crash_run", (run.id, "gone", now), {}),
+        ("add_trust", (Trust(loose.object.digest, loose.id, "somebody", now),), {}),
+        ("mark_found", ("0" * 64,), {}),
+    ]
+    taking: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+        ("delete_versions", ([loose_too.id],), {}),
+        ("delete_run", (run.id,), {}),
+    ]
+    with TestClient(create_app(open_workspace(), access, ["testserver"]), headers=dict(server.headers)) as restarted:
+        for name, given, named in calls:
+            first, second = (ask(each, name, *given, key=name + str(id(given)), **named) for each in (server, restarted))
+            assert (first.status_code, second.status_code) == (200, 200), (name, first.text, second.text)
+            assert operations()[name].unpack_result(first.content) == operations()[name].unpack_result(second.content), name
+        for name, given, named in taking:
+            first, second = (ask(each, name, *given, key=name, **named) for each in (server, restarted))
+            assert (first.status_code, second.status_code) == (200, 404), name
+    found = open_workspace().metadata
+    assert [each.version for each in found.list_versions({"artifact": "loose"}, "number", 9, 0).items] == ["1"]
+    assert len(found.trust_in(loose.object.digest)) == 1
+    looking_after = {"prune", "accept_epoch", "mend_tombstones"}  # these do what is still to do
+    assert {name for name, _, _ in calls + taking} | looking_after == {each.call for each in operations().values() if each.takes_key}
 
 
 def test_what_takes_away_enters_the_audit_and_what_runs_make_does_not(server: TestClient, access: OwnerAccess) -> None:

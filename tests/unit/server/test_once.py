@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lineal.errors import NotFound, UsageError
+from lineal.errors import KeyReused, NotFound
 from lineal.server import once as module
 from lineal.server.once import SECONDS, Once
 
@@ -33,7 +33,7 @@ def test_a_key_stands_for_one_request() -> None:
     """F65: with another body it is refused."""
     once = Once()
     once.answer("a", b"one", lambda: b"")
-    with pytest.raises(UsageError, match="another request"):
+    with pytest.raises(KeyReused, match="another request"):
         once.answer("a", b"two", lambda: b"")
 
 
