@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lineal.artifacts import inline_object
+from lineal.metadata_store import tally
 from lineal.metadata_store.rows import object_row
-from lineal.metadata_store.statements import SQL
 from lineal.settings import Settings
 from lineal.workspace import Workspace
 
@@ -227,7 +227,7 @@ def make(home: Path, runs: int = RUNS, seed: int = 0) -> None:
             _write(db, maker.rows)
         maker.rows["artifacts"] = maker.artifacts()
         _write(db, maker.rows)
-        db.execute(SQL["advance_tally"])
+        tally.advance(db.cursor())
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

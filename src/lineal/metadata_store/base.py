@@ -415,7 +415,7 @@ class MetadataStore(Protocol):
         ...
 
     def space(self) -> list[Space]:
-        """Give what takes space, by artifact and type, the most first. Registered data takes none. One statement, which reads all versions."""
+        """Give what takes space, by artifact and type, the most first. Registered data takes none. One statement."""
         ...
 
     def artifact_facets(self) -> list[Facet]:

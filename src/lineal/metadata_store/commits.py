@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lineal.errors import ArtifactMissing, Conflict, NotFound, UsageError, VersionExists, VersionGone
+from lineal.metadata_store import tally
 from lineal.metadata_store.rows import Row, code_row, companion_rows, object_row, step_run_row, version_of, version_tail
 from lineal.metadata_store.statements import SQL
 from lineal.model.records import NewOutput, SameOutput, StepCommit, VersionRecord
@@ -273,6 +274,7 @@ def save_version(cursor: sqlite3.Cursor, new: NewVersion, step_run_id: str | Non
         place, is_there = cursor.execute(SQL["next_saved_position"], (name, step_run_id)).fetchone()
         if not is_there:  # saved before in this step, or asked for again after a lost answer
             _add_edges(cursor, [(step_run_id, "made" if existing is None else "reused", place, name, "save", record.id)], [])
+    tally.advance_if_due(cursor)
     return record
 
 

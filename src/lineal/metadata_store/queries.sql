@@ -652,10 +652,13 @@ artifacts a JOIN versions l ON l.id = (
 ) JOIN objects o ON o.id = l.object_id
 
 -- name: list_artifacts
--- One page of artifacts that have a live version.
-SELECT a.name, (SELECT count(*) FROM versions n WHERE n.artifact_id = a.id AND n.state = 'live'), l.version, a.created, l.created,
-    l.data_type, l.type, o.size, a.tags
-FROM {artifact_source} {where} ORDER BY {order} LIMIT ? OFFSET ?;
+-- One page of artifacts that have a live version: first which, then how many versions each has, counted before and after the row of the tally.
+SELECT a.name, (SELECT coalesce(sum(n.live), 0) FROM tally_space n WHERE n.artifact_id = a.id) + (
+        SELECT count(*) FROM versions n WHERE n.artifact_id = a.id AND n.state = 'live' AND n.id > (SELECT until FROM tally)
+    ), l.version, a.created, l.created, l.data_type, l.type, o.size, a.tags
+FROM (SELECT a.id, l.id AS newest FROM {artifact_source} {where} ORDER BY {order} LIMIT ? OFFSET ?) page
+CROSS JOIN artifacts a CROSS JOIN versions l CROSS JOIN objects o
+WHERE a.id = page.id AND l.id = page.newest AND o.id = l.object_id ORDER BY {order};
 
 -- name: count_artifacts
 -- How many artifacts the filters let through.
@@ -668,7 +671,9 @@ a.name LIKE ? ESCAPE '\'
 -- name: artifacts.tag
 -- Filter: a tag of its own, or of any of its versions.
 a.id IN (SELECT t.artifact_id FROM artifact_tags t WHERE t.tag = ?
-    UNION SELECT n.artifact_id FROM version_tags t JOIN versions n ON n.id = t.version_id WHERE t.tag = ?)
+    UNION SELECT t.artifact_id FROM tally_tags t WHERE t.tag = ?
+    UNION SELECT n.artifact_id FROM version_tags t JOIN versions n ON n.id = t.version_id
+        WHERE t.tag = ? AND t.version_id > (SELECT until FROM tally))
 
 -- name: artifacts.data_type
 -- Filter: kind of artifact of the newest version.
@@ -893,43 +898,71 @@ FROM tally t
 CROSS JOIN (SELECT count(*) AS objects, coalesce(sum(size), 0) AS bytes_kept FROM objects WHERE removed = 0 AND external IS NULL) k
 CROSS JOIN ({after_tally}) n;
 
+-- name: tally_is_due
+-- Whether so many versions wait to be counted into the tally.
+SELECT 1 FROM tally WHERE until + ? <= (SELECT max(id) FROM versions);
+
+-- name: uncounted
+-- The live versions after the row of the tally, whether their bytes are ours, and whether it is the first of those that holds its object.
+-- `+ 0` keeps SQLite from reading all versions by an index that has them in this order.
+SELECT v.artifact_id, v.type, v.object_id, v.id, o.size, v.external IS NULL AS is_own, v.external IS NULL
+    AND row_number() OVER (PARTITION BY v.object_id + 0, v.external IS NULL ORDER BY v.id) = 1
+    AND NOT EXISTS (SELECT 1 FROM tally_firsts f WHERE f.object_id = v.object_id) AS is_first
+FROM versions v CROSS JOIN objects o
+WHERE v.id > (SELECT until FROM tally) AND o.id = v.object_id AND v.state = 'live'
+
+-- name: uncounted_space
+-- What these add to `tally_space`.
+SELECT u.artifact_id, u.type, count(*) AS live, sum(CASE WHEN u.is_own THEN 1 ELSE 0 END) AS own,
+    sum(CASE WHEN u.is_own THEN u.size ELSE 0 END) AS bytes_meant, sum(CASE WHEN u.is_first THEN u.size ELSE 0 END) AS bytes_kept
+FROM ({uncounted}) u GROUP BY u.artifact_id, u.type
+
+-- name: uncounted_tags
+-- The tags of versions after the row of the tally.
+SELECT t.tag, v.artifact_id FROM version_tags t JOIN versions v ON v.id = t.version_id WHERE t.version_id > (SELECT until FROM tally)
+
+-- name: advance_tally_space
+-- Count the new versions into the sums by artifact and type.
+INSERT INTO tally_space (artifact_id, type, live, own, bytes_meant, bytes_kept)
+SELECT n.artifact_id, n.type, n.live, n.own, n.bytes_meant, n.bytes_kept FROM ({uncounted_space}) n WHERE 1 = 1
+ON CONFLICT (artifact_id, type) DO UPDATE SET live = tally_space.live + excluded.live, own = tally_space.own + excluded.own,
+    bytes_meant = tally_space.bytes_meant + excluded.bytes_meant, bytes_kept = tally_space.bytes_kept + excluded.bytes_kept;
+
+-- name: advance_tally_firsts
+-- Note which of them are the first that hold their object.
+INSERT INTO tally_firsts (object_id, version_id) SELECT u.object_id, u.id FROM ({uncounted}) u WHERE u.is_first;
+
+-- name: advance_tally_tags
+-- Count their tags.
+INSERT INTO tally_tags (tag, artifact_id, versions)
+SELECT n.tag, n.artifact_id, count(*) FROM ({uncounted_tags}) n WHERE 1 = 1 GROUP BY n.tag, n.artifact_id
+ON CONFLICT (tag, artifact_id) DO UPDATE SET versions = tally_tags.versions + excluded.versions;
+
 -- name: advance_tally
--- Count the new versions into the tally.
+-- Count the new versions into the tally. The last of the four: it moves the row that the others begin after.
 UPDATE tally SET until = n.until, versions = tally.versions + n.versions, bytes_meant = tally.bytes_meant + n.bytes_meant
 FROM ({after_tally}) n WHERE n.until > tally.until;
 
--- name: totals_counted
--- The live versions and their bytes, counted: what `totals` must say.
-SELECT count(*), coalesce(sum(CASE WHEN v.external IS NULL THEN o.size ELSE 0 END), 0)
-FROM versions v JOIN objects o ON o.id = v.object_id WHERE v.state = 'live';
-
 -- name: space
 -- What takes space, largest first: versions by artifact and type, their bytes, and of these the bytes that no earlier version has too.
--- Versions are read in their own order, which `+ 0` sees to: by an index each would be a jump.
-WITH earliest (id) AS MATERIALIZED (
-    SELECT (SELECT w.id FROM versions w WHERE w.object_id = o.id AND w.state = 'live' AND w.external IS NULL ORDER BY w.id LIMIT 1)
-    FROM objects o
-), own (artifact_id, type, bytes) AS MATERIALIZED (
-    SELECT v.artifact_id, v.type, sum(o.size) FROM earliest e CROSS JOIN versions v CROSS JOIN objects o
-    WHERE v.id = e.id AND o.id = v.object_id GROUP BY v.artifact_id, v.type
-), every (artifact_id, type, versions, bytes) AS MATERIALIZED (
-    SELECT v.artifact_id + 0, v.type, count(*), sum(o.size) FROM versions v CROSS JOIN objects o
-    WHERE o.id = v.object_id AND v.state = 'live' AND v.external IS NULL GROUP BY v.artifact_id + 0, v.type
-)
-SELECT a.name, e.type, e.versions, e.bytes, coalesce(w.bytes, 0)
-FROM every e JOIN artifacts a ON a.id = e.artifact_id LEFT JOIN own w ON w.artifact_id = e.artifact_id AND w.type = e.type
-ORDER BY 5 DESC, 4 DESC, 1;
+SELECT a.name, s.type, sum(s.own), sum(s.bytes_meant), sum(s.bytes_kept)
+FROM (
+    SELECT artifact_id, type, own, bytes_meant, bytes_kept FROM tally_space WHERE own > 0
+    UNION ALL SELECT artifact_id, type, own, bytes_meant, bytes_kept FROM ({uncounted_space}) n WHERE own > 0
+) s JOIN artifacts a ON a.id = s.artifact_id
+GROUP BY s.artifact_id, s.type ORDER BY 5 DESC, 4 DESC, 1;
 
 -- name: artifact_facets
--- How many artifacts have a newest version of each kind and type, and how many artifacts have each tag, most first.
+-- How many artifacts have a newest version of each kind and type, and how many have each tag, their own or a version's, most first.
 SELECT 'data_type', l.data_type, count(*) FROM {artifact_source} GROUP BY l.data_type
 UNION ALL
 SELECT 'type', l.type, count(*) FROM {artifact_source} GROUP BY l.type
 UNION ALL
 SELECT 'tag', t.tag, count(DISTINCT t.artifact_id) FROM (
     SELECT tag, artifact_id FROM artifact_tags
-    UNION ALL SELECT t.tag, v.artifact_id FROM version_tags t JOIN versions v ON v.id = t.version_id WHERE v.state = 'live'
-) t GROUP BY t.tag
+    UNION ALL SELECT tag, artifact_id FROM tally_tags
+    UNION ALL SELECT tag, artifact_id FROM ({uncounted_tags}) n
+) t WHERE EXISTS (SELECT 1 FROM versions v WHERE v.artifact_id = t.artifact_id AND v.state = 'live') GROUP BY t.tag
 ORDER BY 1, 3 DESC, 2;
 
 -- ---------------------------------------------------------------- lineage

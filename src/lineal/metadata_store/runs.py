@@ -6,6 +6,7 @@ from sqlite3 import Cursor, IntegrityError
 from typing import Any
 
 from lineal.errors import NotFound
+from lineal.metadata_store import tally
 from lineal.metadata_store.rows import STATUS, TEXT, pack, pack_plan, pack_tags, plain, run_of, run_row, step_run_row, unpack, unpack_tags
 from lineal.metadata_store.statements import SQL
 from lineal.model.records import RunRecord, StepRunRecord
@@ -31,7 +32,7 @@ def finish(cursor: Cursor, run: RunRecord) -> None:
     told = (pack(metadata, "metadata of the run"), pack(run.environment, "environment of the run"))
     cursor.execute(SQL["end_holds"], (row_id,))
     cursor.execute(SQL["finish_run"], (*ended, *told, row_id))
-    cursor.execute(SQL["advance_tally"])
+    tally.advance_if_due(cursor)
 
 
 def heartbeat(cursor: Cursor, run_id: str, now: int, running: Sequence[StepRunRecord]) -> None:
@@ -44,6 +45,7 @@ def heartbeat(cursor: Cursor, run_id: str, now: int, running: Sequence[StepRunRe
             cursor.execute(SQL["show_step_run"], step_run_row(shown, 0))
         except IntegrityError as error:
             raise _unknown(step.run_id) from error
+    tally.advance_if_due(cursor)
 
 
 def crash(cursor: Cursor, run_id: str, reason: str, now: int) -> None:

@@ -258,25 +258,93 @@ CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN
 END;
 
 -- One row: of the versions up to a row, how many are live, and the bytes that those mean that are ours. Who asks adds the versions after it;
--- the end of a run moves it on, so a step that ends writes nothing here. Triggers see what changes before it.
+-- it is moved on now and then, so a step that ends writes nothing here. Triggers see what changes before it.
 CREATE TABLE tally (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     until INTEGER NOT NULL,
     versions INTEGER NOT NULL,
     bytes_meant INTEGER NOT NULL
 );
--- The number of the last row is given again when that row goes.
-CREATE TRIGGER versions_tally_gone AFTER DELETE ON versions WHEN old.id <= (SELECT until FROM tally)
+-- The same by artifact and type: the live versions, those of them whose bytes are ours (`own`), and what these mean and keep.
+CREATE TABLE tally_space (
+    artifact_id INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    live INTEGER NOT NULL,
+    own INTEGER NOT NULL,
+    bytes_meant INTEGER NOT NULL,
+    bytes_kept INTEGER NOT NULL,
+    PRIMARY KEY (artifact_id, type)
+) WITHOUT ROWID;
+-- Of each object the earliest live version whose bytes are ours: bytes that several versions share are kept for that one.
+CREATE TABLE tally_firsts (
+    object_id INTEGER PRIMARY KEY,
+    version_id INTEGER NOT NULL
+);
+-- How many versions of an artifact have a tag, in whatever state they are.
+CREATE TABLE tally_tags (
+    tag TEXT NOT NULL,
+    artifact_id INTEGER NOT NULL,
+    versions INTEGER NOT NULL,
+    PRIMARY KEY (tag, artifact_id)
+) WITHOUT ROWID;
+
+-- One counted version comes (sign 1) or goes (-1) as a live one. A view, because two triggers need the same statements.
+CREATE VIEW tally_changes AS SELECT 0 AS sign, id, artifact_id, type, object_id, external FROM versions;
+CREATE TRIGGER tally_changes_are_added_up INSTEAD OF INSERT ON tally_changes
 BEGIN
-    UPDATE tally SET until = min(until, (SELECT coalesce(max(id), 0) FROM versions)),
-        versions = versions - (old.state = 'live'),
-        bytes_meant = bytes_meant - CASE WHEN old.state = 'live' AND old.external IS NULL
-            THEN (SELECT size FROM objects WHERE id = old.object_id) ELSE 0 END;
+    UPDATE tally SET versions = versions + new.sign, bytes_meant = bytes_meant + new.sign
+        * CASE WHEN new.external IS NULL THEN (SELECT size FROM objects WHERE id = new.object_id) ELSE 0 END;
+    INSERT INTO tally_space (artifact_id, type, live, own, bytes_meant, bytes_kept)
+        SELECT new.artifact_id, new.type, new.sign, new.sign * (new.external IS NULL),
+            CASE WHEN new.external IS NULL THEN new.sign * size ELSE 0 END, 0 FROM objects WHERE id = new.object_id
+        ON CONFLICT (artifact_id, type) DO UPDATE
+        SET live = live + excluded.live, own = own + excluded.own, bytes_meant = bytes_meant + excluded.bytes_meant;
+    -- The bytes of the object are taken from the version that they were kept for, and given to the one that is the earliest now.
+    UPDATE tally_space SET bytes_kept = bytes_kept - (SELECT size FROM objects WHERE id = new.object_id)
+        WHERE new.external IS NULL AND (artifact_id, type) = (
+            SELECT v.artifact_id, v.type FROM tally_firsts f JOIN versions v ON v.id = f.version_id WHERE f.object_id = new.object_id
+        );
+    INSERT OR REPLACE INTO tally_firsts (object_id, version_id)
+        SELECT new.object_id, coalesce((
+            SELECT v.id FROM versions v
+            WHERE v.object_id = new.object_id AND v.id >= min(new.id, coalesce((SELECT version_id FROM tally_firsts WHERE object_id = new.object_id), new.id))
+                AND v.id <= (SELECT until FROM tally) AND v.state = 'live' AND v.external IS NULL AND (new.sign = 1 OR v.id <> new.id)
+            ORDER BY v.id LIMIT 1
+        ), 0) WHERE new.external IS NULL;
+    DELETE FROM tally_firsts WHERE object_id = new.object_id AND version_id = 0;
+    UPDATE tally_space SET bytes_kept = bytes_kept + (SELECT size FROM objects WHERE id = new.object_id)
+        WHERE new.external IS NULL AND (artifact_id, type) = (
+            SELECT v.artifact_id, v.type FROM tally_firsts f JOIN versions v ON v.id = f.version_id WHERE f.object_id = new.object_id
+        );
 END;
 CREATE TRIGGER versions_tally_state AFTER UPDATE OF state ON versions
 WHEN (old.state = 'live') <> (new.state = 'live') AND new.id <= (SELECT until FROM tally)
 BEGIN
-    UPDATE tally SET versions = versions + (new.state = 'live') - (old.state = 'live'),
-        bytes_meant = bytes_meant + ((new.state = 'live') - (old.state = 'live'))
-            * CASE WHEN new.external IS NULL THEN (SELECT size FROM objects WHERE id = new.object_id) ELSE 0 END;
+    INSERT INTO tally_changes (sign, id, artifact_id, type, object_id, external)
+        VALUES ((new.state = 'live') - (old.state = 'live'), new.id, new.artifact_id, new.type, new.object_id, new.external);
+END;
+-- Tags go first, while the artifact can still be told that they are counted for.
+CREATE TRIGGER versions_tally_goes BEFORE DELETE ON versions WHEN old.id <= (SELECT until FROM tally)
+BEGIN
+    DELETE FROM version_tags WHERE version_id = old.id;
+    INSERT INTO tally_changes (sign, id, artifact_id, type, object_id, external)
+        SELECT -1, old.id, old.artifact_id, old.type, old.object_id, old.external WHERE old.state = 'live';
+END;
+-- The numbers of the last rows are given again when those rows go.
+CREATE TRIGGER versions_tally_gone AFTER DELETE ON versions WHEN old.id >= (SELECT until FROM tally)
+BEGIN
+    UPDATE tally SET until = min(until, (SELECT coalesce(max(id), 0) FROM versions));
+END;
+
+CREATE TRIGGER version_tags_tally_added AFTER INSERT ON version_tags WHEN new.version_id <= (SELECT until FROM tally)
+BEGIN
+    INSERT INTO tally_tags (tag, artifact_id, versions) SELECT new.tag, artifact_id, 1 FROM versions WHERE id = new.version_id
+        ON CONFLICT (tag, artifact_id) DO UPDATE SET versions = versions + 1;
+END;
+CREATE TRIGGER version_tags_tally_gone AFTER DELETE ON version_tags WHEN old.version_id <= (SELECT until FROM tally)
+BEGIN
+    UPDATE tally_tags SET versions = versions - 1
+        WHERE tag = old.tag AND artifact_id = (SELECT artifact_id FROM versions WHERE id = old.version_id);
+    DELETE FROM tally_tags
+        WHERE tag = old.tag AND artifact_id = (SELECT artifact_id FROM versions WHERE id = old.version_id) AND versions = 0;
 END;

@@ -22,7 +22,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def shape(db: sqlite3.Connection) -> dict[str, object]:
-    """Give what a database holds: columns, indexes, references and triggers, however they came about."""
+    """Give what a database holds: columns, indexes, references, triggers and views, however they came about."""
     found: dict[str, object] = {}
     for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall():
         if kind == "table":
@@ -32,7 +32,7 @@ def shape(db: sqlite3.Connection) -> dict[str, object]:
                 sorted((*index, db.execute(f"PRAGMA index_xinfo({index[0]})").fetchall()) for index in indexes),
                 db.execute(f"PRAGMA foreign_key_list({name})").fetchall(),
             )
-        elif kind == "trigger":
+        elif kind in ("trigger", "view"):
             found[name] = db.execute("SELECT tbl_name, sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
     return found
 
