@@ -13,7 +13,7 @@ from starlette.requests import Request
 from lineal.errors import SignInRefused as SignInRefused
 from lineal.errors import TooManyAttempts as TooManyAttempts
 from lineal.metadata_store.accounts import AccountStore
-from lineal.model.accounts import Act
+from lineal.model.accounts import Act, User
 from lineal.model.accounts import Role as Role
 
 COOKIE: Final = "lineal_session"
@@ -74,6 +74,9 @@ class Access(Protocol):
 
     def token_session(self, token: str, source: Source) -> str:
         """Give the secret of a new session in exchange for the server's token. Raises SignInRefused, TooManyAttempts."""
+
+    def with_password(self, name: str, password: str, source: Source) -> User:
+        """Give the user of a name and its password, who gets no session. Raises SignInRefused, TooManyAttempts."""
 
     def password_session(self, name: str, password: str, source: Source, replaces: str = "") -> str:
         """Give the secret of a new session, and end the one with the secret `replaces`. Raises SignInRefused, TooManyAttempts."""

@@ -1,4 +1,6 @@
-"""How a machine without a browser gets a token: it shows a short code, and somebody who is signed in types that code in a browser."""
+"""How a machine without a browser gets a token: it shows a short code, and somebody who is signed in types that code in a browser; or
+name and password are typed on its own terminal.
+"""
 
 import secrets
 import time
@@ -10,13 +12,13 @@ from starlette.responses import Response
 
 from lineal.errors import AccessRefused, Conflict, SignInRefused
 from lineal.metadata_store.accounts import AccountStore, now_micros
-from lineal.model.accounts import Device
-from lineal.server.access import Access, principal_of, sha256, source_of
+from lineal.model.accounts import Act, Device, Token, User
+from lineal.server.access import Access, Source, principal_of, sha256, source_of
 from lineal.server.answers import answer
 from lineal.server.attempts import Attempts
 from lineal.server.people import DAYS, token_json
 from lineal.server.routes import Table
-from lineal.server.signing_in import Secret
+from lineal.server.signing_in import Name, Password, Secret
 from lineal.server.team import new_token
 
 SECONDS: Final = 600
@@ -38,11 +40,23 @@ class Waiting(_Body):
 
     name: str = Field("device", min_length=1, max_length=40)
 
+    @property
+    def shown(self) -> str:
+        """The name, as far as it can be shown."""
+        return self.name if self.name.isprintable() else "device"
+
 
 class Approval(_Body):
     """The code that the machine shows."""
 
     code: Annotated[str, Field(max_length=20)]
+
+
+class Typed(Waiting):
+    """Name and password that were typed on a machine, beside what its token will be called."""
+
+    user: Name
+    password: Password
 
 
 class Asking(_Body):
@@ -62,8 +76,7 @@ def add_to(table: Table, access: Access) -> None:
         begun.count(f"peer:{source_of(request).peer}")
         secret, code = secrets.token_urlsafe(32), "".join(secrets.choice(_LETTERS) for _ in range(8))
         now = now_micros()
-        name = waiting.name if waiting.name.isprintable() else "device"
-        accounts.add_device(Device(sha256(secret), sha256(code), name, now, now + SECONDS * _MICROS))
+        accounts.add_device(Device(sha256(secret), sha256(code), waiting.shown, now, now + SECONDS * _MICROS))
         found = {"device": secret, "code": f"{code[:4]}-{code[4:]}", "page": "/#/device", "seconds": SECONDS, "interval": INTERVAL}
         return _unkept(answer(request, found))
 
@@ -92,11 +105,25 @@ def add_to(table: Table, access: Access) -> None:
         if device.user is None:
             return Response(status_code=202)
         user = accounts.get_user(device.user)
-        token, text = new_token(user, device.name, user.role, now + DAYS * 24 * 3600 * _MICROS, now)
-        act = source.act(user.name, "token created", token.id, user=user.name, name=token.name, role=token.role.name.lower(), by="device")
+        token, text, act = _token(user, device.name, source, "device")
         if not user.active or not accounts.take_device(digest, token, act):
             raise AccessRefused("the code was not approved in time, or its token was taken; begin again")
         return _unkept(answer(request, {**token_json(token), "token": text}))
+
+    @table.post("/device/login", "public", is_recorded=False)
+    def log_in(request: Request, typed: Typed) -> Response:
+        """Give a token for name and password, to a machine on whose terminal they were typed."""
+        accounts, source = _accounts(access), source_of(request)
+        token, text, act = _token(access.with_password(typed.user, typed.password, source), typed.shown, source, "password")
+        accounts.add_token(token, act)
+        return _unkept(answer(request, {**token_json(token), "token": text}))
+
+
+def _token(user: User, name: str, source: Source, by: str) -> tuple[Token, str, Act]:
+    """Give a token for a machine, its text, and how that is recorded."""
+    now = now_micros()
+    token, text = new_token(user, name, user.role, now + DAYS * 24 * 3600 * _MICROS, now)
+    return token, text, source.act(user.name, "token created", token.id, user=user.name, name=name, role=token.role.name.lower(), by=by)
 
 
 def _accounts(access: Access) -> AccountStore:

@@ -9,7 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NoReturn
 
 from lineal.metadata_store.accounts import AccountStore
 from lineal.server.access import SESSION_SECONDS, Principal, Role, SignInRefused, Source, sha256
@@ -70,7 +70,10 @@ class OwnerAccess:
         self._record(source, "login", by="token")
         return self.new_session()
 
-    def password_session(self, name: str, password: str, source: Source, replaces: str = "") -> str:
+    def password_session(self, name: str, password: str, source: Source, replaces: str = "") -> NoReturn:
+        self.with_password(name, password, source)
+
+    def with_password(self, name: str, password: str, source: Source) -> NoReturn:
         raise SignInRefused("this server has one user and no passwords: open the link that lineal up printed, or give its token")
 
     def confirm(self, secret: str, password: str, source: Source) -> None:

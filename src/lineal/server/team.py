@@ -77,14 +77,14 @@ class TeamAccess:
         raise SignInRefused("sign in with name and password; a token is for programs")
 
     def password_session(self, name: str, password: str, source: Source, replaces: str = "") -> str:
-        user = self._with_password(name, password, source, "login failed")
+        user = self.with_password(name, password, source)
         return self._new_session(user, source, "password", replaces)
 
     def confirm(self, secret: str, password: str, source: Source) -> None:
         found = self.accounts.find_session(sha256(secret))
         if found is None:
             raise SignInRefused("the session has ended; sign in again")
-        self._with_password(found[1].name, password, source, "confirmation failed")
+        self.with_password(found[1].name, password, source, "confirmation failed")
         self.accounts.touch_session(found[0]._replace(confirmed=self._clock()))
 
     def end_session(self, secret: str, source: Source) -> None:
@@ -128,7 +128,7 @@ class TeamAccess:
         self.accounts.add_session(session, source.act(user.name, "login", by=by), sha256(replaces) if replaces else None)
         return secret
 
-    def _with_password(self, name: str, password: str, source: Source, failed: str) -> User:
+    def with_password(self, name: str, password: str, source: Source, failed: str = "login failed") -> User:
         """Give the user of a name and its password. Takes as long, and says the same, whatever of it is wrong."""
         name = name.strip().lower()[:80]
         with self._attempts.attempt(f"user:{name}", f"peer:{source.peer}"):

@@ -15,7 +15,17 @@ from lineal.server.routes import PREFIX
 from lineal.views import RunView
 from lineal.workspace import open_workspace
 
-PUBLIC = {"/", "/assets/{name}", "/open", "/api/v1/health", "/api/v1/session", "/api/v1/setup", "/api/v1/device", "/api/v1/device/token"}
+PUBLIC = {
+    "/",
+    "/assets/{name}",
+    "/open",
+    "/api/v1/health",
+    "/api/v1/session",
+    "/api/v1/setup",
+    "/api/v1/device",
+    "/api/v1/device/token",
+    "/api/v1/device/login",
+}
 """Paths that answer anybody. A new one is a decision: it tells nothing about what is stored."""
 
 

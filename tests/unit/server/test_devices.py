@@ -9,6 +9,7 @@ from lineal.metadata_store import accounts as store
 from lineal.server import devices
 
 API = "/api/v1"
+PASSWORD = "the engine weaves"
 
 
 def test_a_machine_gets_a_token_when_somebody_types_its_code(team: Any) -> None:
@@ -57,3 +58,20 @@ def test_no_token_approves_a_machine(team: Any) -> None:
 
 def test_a_server_with_one_user_has_no_machines(server: TestClient) -> None:
     assert server.post(f"{API}/device", json={}).status_code == 409
+    assert server.post(f"{API}/device/login", json={"user": "a", "password": "b"}).status_code == 409
+
+
+def test_a_machine_gets_a_token_for_name_and_password(team: Any) -> None:
+    """A24, A25: guessed as slowly as anywhere, told as little, and given to nobody without a password."""
+    machine = team.browser()
+    made = machine.post(f"{API}/device/login", json={"user": "Eddy", "password": PASSWORD, "name": "laptop"})
+    assert (made.status_code, made.json()["user"], made.json()["role"], made.json()["name"]) == (200, "eddy", "editor", "laptop")
+    assert made.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in made.headers, "it is no session"
+    program = TestClient(team.app, headers={"authorization": f"Bearer {made.json()['token']}"})
+    assert program.get(f"{API}/me").json()["name"] == "eddy"
+    wrong = [machine.post(f"{API}/device/login", json={"user": name, "password": "x"}).json()["detail"] for name in ("eddy", "nobody")]
+    assert wrong[0] == wrong[1]
+    guessed = [machine.post(f"{API}/device/login", json={"user": "vera", "password": "x"}).status_code for _ in range(6)]
+    assert guessed[-1] == 429
+    assert PASSWORD not in str(team.accounts.list_audit().items)
