@@ -1,6 +1,7 @@
 /** From facts to graphs: nodes, edges, groups of alike steps, and where each is drawn. No drawing here. */
 
 import dagre from "@dagrejs/dagre";
+import { boxesOf, type Leaf, MANY, push } from "./folding";
 import { shortName, shortType } from "./format";
 import type { Lineage, PlannedStep, Status, StepRun } from "./types";
 
@@ -10,7 +11,7 @@ export interface GraphNode {
   title: string;
   note: string;
   status: Status | null;
-  /** Ids of the step runs that a group stands for. */
+  /** Ids of the step runs that it stands for; of one that has not begun `plan:` and its name. */
   members: string[];
 }
 
@@ -30,72 +31,124 @@ export interface Placed {
   y: number;
 }
 
-/** From how many calls of the same step on, side by side, they are drawn as one. */
-export const MANY = 6;
-
 export const SIZE = { step: { width: 184, height: 50 }, group: { width: 184, height: 50 }, artifact: { width: 164, height: 42 } } as const;
 
-/** The graph of a run: its steps, those that have not begun as pending, and the versions between them. */
+/** A call of a step, whether it has begun or not. */
+interface Call {
+  id: string;
+  name: string;
+  step: string;
+  status: Status;
+}
+
+/** The graph of a run: its steps, those that have not begun as pending, and the versions between them; folded where there are many. */
 export function runGraph(steps: StepRun[], plan: PlannedStep[] | null, open: ReadonlySet<string>): Graph {
-  const nodes = new Map<string, GraphNode>();
+  const begun = new Set(steps.map((step) => step.name));
+  const planned = (plan ?? []).filter((step) => !begun.has(step.name));
+  const calls: Call[] = [...steps, ...planned.map((step): Call => ({ id: `plan:${step.name}`, name: step.name, step: step.step, status: "pending" }))];
+  const drawn = drawnOf(calls, needsOf(steps, planned, calls), open);
+  const place = new Map(drawn.flatMap(({ node, calls: own }) => own.map((call) => [call.id, node] as const)));
+  const idOf = (call: string) => place.get(call)?.id ?? call;
+  const nodes = new Map(drawn.map(({ node }) => [node.id, node]));
   const edges = new Map<string, GraphEdge>();
   const add = (edge: GraphEdge) => edges.set(`${edge.from} ${edge.to}`, edge);
-  const counts = new Map<string, number>();
-  for (const step of steps) counts.set(step.step, (counts.get(step.step) ?? 0) + 1);
-  const idOf = (step: StepRun) => ((counts.get(step.step) ?? 0) >= MANY && !open.has(step.step) ? `group:${step.step}` : step.id);
   for (const step of steps) {
-    const id = idOf(step);
-    const found = nodes.get(id);
-    if (found) {
-      found.members.push(step.id);
-      if (found.kind === "group") found.status = worse(found.status, step.status);
-    }
-    else if (id === step.id) nodes.set(id, { id, kind: "step", title: step.name, note: "", status: step.status, members: [step.id] });
-    else nodes.set(id, { id, kind: "group", title: step.step, note: "", status: step.status, members: [step.id] });
-  }
-  const grouped = (id: string) => id.startsWith("group:");
-  for (const step of steps) {
-    const own = idOf(step);
+    const own = idOf(step.id);
     for (const port of step.inputs) {
       addArtifact(nodes, port);
       add({ from: port.id, to: own, label: port.port });
     }
     for (const port of step.outputs) {
-      if (grouped(own)) continue; // what many made is shown where somebody uses it
+      if (place.get(step.id)?.kind === "group") continue; // what many made is shown where somebody uses it
       addArtifact(nodes, port);
       add({ from: own, to: port.id, label: port.port });
     }
   }
   foldMade(steps, idOf, nodes, edges);
-  for (const step of plan ?? [])
-    if (!steps.some((each) => each.name === step.name)) {
-      const id = `plan:${step.name}`;
-      nodes.set(id, { id, kind: "step", title: step.name, note: "", status: "pending", members: [] });
-      for (const name of step.upstream) {
-        const earlier = steps.find((each) => each.name === name);
-        add({ from: earlier ? idOf(earlier) : `plan:${name}`, to: id, label: "" });
-      }
+  foldGiven(nodes, edges);
+  const named = new Map(calls.map((call) => [call.name, call.id]));
+  for (const step of planned)
+    for (const name of step.upstream) {
+      const [from, to] = [idOf(named.get(name) ?? ""), idOf(`plan:${step.name}`)];
+      if (from !== to) add({ from, to, label: "" });
     }
   return { nodes: [...nodes.values()], edges: [...edges.values()].filter((edge) => nodes.has(edge.from) && nodes.has(edge.to)) };
 }
 
-const WORST: Status[] = ["failed", "crashed", "running", "pending", "cancelled", "skipped", "completed", "cached"];
-
-/** How a group did: what most needs to be looked at among its members. */
-function worse(one: Status | null, other: Status): Status {
-  return one !== null && WORST.indexOf(one) <= WORST.indexOf(other) ? one : other;
+/** Of each call, those whose values it takes, or after which it was told to come. */
+function needsOf(steps: StepRun[], planned: PlannedStep[], calls: Call[]): Map<string, string[]> {
+  const makers = new Map<string, string[]>();
+  for (const step of steps) for (const port of step.outputs) push(makers, port.id, step.id);
+  const named = new Map(calls.map((call) => [call.name, call.id]));
+  return new Map([
+    ...steps.map((step) => [step.id, step.inputs.flatMap((port) => makers.get(port.id) ?? [])] as const),
+    ...planned.map((step) => [`plan:${step.name}`, step.upstream.flatMap((name) => named.get(name) ?? [])] as const),
+  ]);
 }
 
+/** The nodes of calls, folded where there are many. */
+function drawnOf(calls: Call[], needs: Map<string, string[]>, open: ReadonlySet<string>): { node: GraphNode; calls: Call[] }[] {
+  const known = new Map(calls.map((call) => [call.id, call]));
+  const leaves = calls.map((call): Leaf => ({ ...call, needs: needs.get(call.id) ?? [] }));
+  return boxesOf(leaves, open).map((box) => {
+    const own = box.leaves.flatMap((leaf) => known.get(leaf.id) ?? []);
+    return { node: nodeOf(box.id, own), calls: own };
+  });
+}
+
+function nodeOf(id: string, calls: Call[]): GraphNode {
+  const [first] = calls;
+  const members = calls.map((call) => call.id);
+  if (first && first.id === id) return { id, kind: "step", title: first.name, note: "", status: first.status, members };
+  const counts = new Map<Status, number>();
+  for (const call of calls) counts.set(call.status, (counts.get(call.status) ?? 0) + 1);
+  const note = `×${calls.length}: ${[...counts].map(([status, count]) => `${count} ${status}`).join(", ")}`;
+  const status = WORST.find((each) => counts.has(each)) ?? null;
+  return { id, kind: "group", title: id.startsWith("group:") ? (first?.step ?? id) : rangeOf(first?.name ?? "", calls.at(-1)?.name ?? ""), note, status, members };
+}
+
+/** The first and the last of many names, of the last only what comes after a beginning that both have: `work_001 … 999`. */
+function rangeOf(first: string, last: string): string {
+  let same = 0;
+  while (same < first.length && first[same] === last[same]) same += 1;
+  return `${first} … ${last.slice(last.slice(0, same).search(/[^_.:-]*$/))}`;
+}
+
+/** How a group did is what most needs to be looked at among its members. */
+const WORST: Status[] = ["failed", "crashed", "running", "pending", "cancelled", "skipped", "completed", "cached"];
+
 /** Draws an edge from a group straight to who uses what it made: a thousand versions between two boxes tell nothing. */
-function foldMade(steps: StepRun[], idOf: (step: StepRun) => string, nodes: Map<string, GraphNode>, edges: Map<string, GraphEdge>): void {
+function foldMade(steps: StepRun[], idOf: (call: string) => string, nodes: Map<string, GraphNode>, edges: Map<string, GraphEdge>): void {
   const makers = new Map<string, string>();
-  for (const step of steps) if (idOf(step) !== step.id) for (const port of step.outputs) makers.set(port.id, idOf(step));
+  for (const step of steps) if (nodes.get(idOf(step.id))?.kind === "group") for (const port of step.outputs) makers.set(port.id, idOf(step.id));
   for (const [key, edge] of [...edges]) {
     const maker = makers.get(edge.from);
     if (maker === undefined) continue;
     edges.delete(key);
     nodes.delete(edge.from);
     if (maker !== edge.to) edges.set(`${maker} ${edge.to}`, { from: maker, to: edge.to, label: "" });
+  }
+}
+
+/** Draws MANY versions and more, which nothing in the run made and only one group used, as one. */
+function foldGiven(nodes: Map<string, GraphNode>, edges: Map<string, GraphEdge>): void {
+  const users = new Map<string, GraphEdge[]>();
+  const made = new Set<string>();
+  for (const edge of edges.values()) {
+    if (nodes.get(edge.from)?.kind === "artifact") push(users, edge.from, edge);
+    made.add(edge.to);
+  }
+  const given = new Map<string, string[]>();
+  for (const [id, [edge, ...others]] of users) if (edge && !others.length && !made.has(id) && nodes.get(edge.to)?.kind === "group") push(given, edge.to, id);
+  for (const [group, ids] of given) {
+    if (ids.length < MANY) continue;
+    for (const id of ids) {
+      nodes.delete(id);
+      edges.delete(`${id} ${group}`);
+    }
+    const id = `given:${group}`;
+    nodes.set(id, { id, kind: "group", title: `${ids.length.toLocaleString("en")} versions`, note: "given to them", status: null, members: [] });
+    edges.set(`${id} ${group}`, { from: id, to: group, label: "" });
   }
 }
 
@@ -210,10 +263,4 @@ export function reachOf(graph: Graph, id: string): Set<string> {
         }
   }
   return found;
-}
-
-function push(lists: Map<string, string[]>, key: string, value: string): void {
-  const list = lists.get(key);
-  if (list) list.push(value);
-  else lists.set(key, [value]);
 }

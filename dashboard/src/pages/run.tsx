@@ -26,12 +26,12 @@ export function RunPage({ id }: { id: string }) {
   const reload = () => client.invalidateQueries({ queryKey: ["run", id] });
   const view = query.get("view") ?? "graph";
   const chosen = query.get("step");
-  const group = query.get("group");
+  const group = graph.nodes.find((node) => node.kind === "group" && node.members.length > 0 && node.id === query.get("group")) ?? null;
   const step = data.steps.find((each) => each.name === chosen) ?? null;
-  const members = group ? data.steps.filter((each) => each.step === group) : [];
+  const marked = step ? (graph.nodes.find((node) => node.members.includes(step.id)) ?? null) : group;
   const choose = (node: GraphNode) => {
     if (node.kind === "artifact") goTo(link(`/versions/${node.id}`));
-    else if (node.kind === "group") change({ group: group === node.title ? null : node.title, step: null }, true);
+    else if (node.kind === "group") change({ group: node.members.length && group?.id !== node.id ? node.id : null, step: null }, true);
     else change({ step: node.title === chosen ? null : node.title, group: null }, true);
   };
   const counts: Partial<Record<StepRun["status"], number>> = {};
@@ -70,32 +70,37 @@ export function RunPage({ id }: { id: string }) {
         choose={(name) => change({ view: name === "graph" ? null : name }, true)}
       />
       <div className="stack">
+        {view === "graph" && open.size > 0 && (
+          <div className="row">
+            <button type="button" className="button" onClick={() => setOpen(new Set())}>
+              Fold again
+            </button>
+          </div>
+        )}
         {view === "graph" && (
-          <GraphView graph={graph} chosen={step?.id ?? (group ? `group:${group}` : null)} choose={choose} aboutOf={(node) => aboutOf(node, data)} label="Steps and artifacts of the run" />
+          <GraphView graph={graph} chosen={marked?.id ?? null} choose={choose} aboutOf={(node) => aboutOf(node, data)} label="Steps and artifacts of the run" />
         )}
         {view === "timeline" && (
           <Timeline steps={data.steps} plan={data.plan} begin={data.started} end={data.ended} chosen={step?.id ?? null} choose={(each) => change({ step: each.name }, true)} />
         )}
         {view === "steps" && <StepTable steps={data.steps} choose={(each) => change({ step: each.name }, true)} />}
         {view === "facts" && <RunFacts run={data} />}
-        {group && members.length > 0 && (
+        {group && (
           <section className="panel">
             <div className="row" style={{ marginBottom: 8 }}>
-              <h2 style={{ margin: 0 }}>
-                {members.length} calls of {group}
-              </h2>
+              <h2 style={{ margin: 0 }}>{group.id.startsWith("group:") ? `${group.members.length} calls of ${group.title}` : `${group.members.length} steps: ${group.title}`}</h2>
               <button
                 type="button"
                 className="button"
                 onClick={() => {
-                  setOpen(new Set(open.has(group) ? [...open].filter((each) => each !== group) : [...open, group]));
+                  setOpen(new Set([...open, group.id]));
                   change({ group: null }, true);
                 }}
               >
-                Draw each
+                Open
               </button>
             </div>
-            <StepTable steps={members} choose={(each) => change({ step: each.name, group: null }, true)} />
+            <StepTable steps={stepsOf(group, data)} choose={(each) => change({ step: each.name, group: null }, true)} />
           </section>
         )}
         {step && <StepPanel key={step.id} step={step} run={data} />}
@@ -149,14 +154,13 @@ function useRun(id: string) {
   return run;
 }
 
+function stepsOf(group: GraphNode, run: RunDetail): StepRun[] {
+  const own = new Set(group.members);
+  return run.steps.filter((step) => own.has(step.id));
+}
+
 function aboutOf(node: GraphNode, run: RunDetail): string {
-  if (node.kind === "artifact") return node.note;
-  if (node.kind === "group") {
-    const own = new Set(node.members);
-    const counts = new Map<string, number>();
-    for (const step of run.steps) if (own.has(step.id)) counts.set(step.status, (counts.get(step.status) ?? 0) + 1);
-    return `×${node.members.length}: ${[...counts].map(([status, count]) => `${count} ${status}`).join(", ")}`;
-  }
+  if (node.kind !== "step") return node.note;
   const step = run.steps.find((each) => each.id === node.id);
   if (!step) return "waits";
   return step.status === "completed" && step.duration !== null ? `completed in ${tookOf(step)}` : step.status;

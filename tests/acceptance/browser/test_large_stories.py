@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench.large import make
@@ -13,6 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from lineal import pipeline, step
 from lineal.views import RunView
+
+from .conftest import Server
 
 RUNS = int(os.environ.get("LARGE_RUNS", "2000"))
 STEPS = int(os.environ.get("LARGE_STEPS", "300"))
@@ -97,6 +100,66 @@ def test_a_run_of_many_steps_stays_usable(run: RunView, page: Page) -> None:
     page.get_by_role("table").get_by_text(f"advance_{STEPS}", exact=True).first.click()
     expect(page.get_by_role("tab", name="Code")).to_be_visible()
     assert time.monotonic() - began < 2 * PATIENCE
+
+
+DIFFERENT = 1000
+
+
+def different(place: int) -> Any:
+    """Give a step that no other is like: only calls of one step are one by themselves."""
+
+    @step(name=f"work_{place:04}")
+    def work(x: int) -> int:
+        return x + place
+
+    return work
+
+
+@pipeline
+def chained() -> None:
+    x: Any = 0
+    for place in range(DIFFERENT):
+        x = different(place)(x)
+
+
+@step
+def gather(found: list[int]) -> int:
+    return sum(found)
+
+
+@pipeline
+def spread() -> None:
+    first = advance(0)
+    gather([different(place)(first) for place in range(DIFFERENT)])
+
+
+@pytest.mark.parametrize(
+    ("made", "boxes", "first", "members"), [(chained, 24, "work_0000 … 0041", 42), (spread, 1, "work_0000 … 0999", 1000)]
+)
+def test_a_thousand_different_steps_are_few_boxes_that_open(
+    page: Page, server: Server, made: Any, boxes: int, first: str, members: int
+) -> None:
+    """A chain in parts, a fan as one; each part opens to its steps, whose page is a click away. How long it took is printed, and not judged."""
+    run = made()
+    began = time.monotonic()
+    page.goto(f"{server.url}/#/runs/{run.id}")
+    canvas = page.get_by_label("Steps and artifacts of the run")
+    box = canvas.get_by_role("button", name=re.compile(f"^{first}"))
+    box.wait_for()
+    print(f"{made.name}: the first box after {time.monotonic() - began:.2f} s")
+    expect(canvas.get_by_role("button", name=re.compile("^work_.* … ", re.DOTALL))).to_have_count(boxes)
+    box.click()
+    expect(page.get_by_role("heading", name=f"{members} steps: {first}")).to_be_visible()
+    while page.get_by_role("button", name="Open").is_visible():
+        page.get_by_role("button", name="Open").click()
+        inner = canvas.get_by_role("button", name=re.compile("^work_0000")).first
+        expect(inner).to_be_visible()
+        inner.click()
+    expect(page).to_have_url(re.compile("step=work_0000"))
+    expect(page.get_by_role("tab", name="Code")).to_be_visible()
+    page.get_by_role("button", name="Fold again").click()
+    expect(canvas.get_by_role("button", name=re.compile("^work_.* … ", re.DOTALL))).to_have_count(boxes)
+    expect(canvas.get_by_role("button", name=re.compile(f"^{first}"), pressed=True)).to_be_visible()
 
 
 def test_it_works_below_a_path(lineal_home: Path, browser: Browser) -> None:
