@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import click
 
 from lineal.cli.names import artifact_argument, run_argument, version_argument
+from lineal.cli.noting import noted
 from lineal.cli.options import age, split_version
 from lineal.client import Client
 from lineal.console import json_option, print_json
 from lineal.errors import UsageError
 from lineal.model.text import shown, size_text
 from lineal.pruning import PruneReport
+from lineal.views import RunView
 from lineal.views.base import name_text
 
 SHOWN = 20
@@ -42,10 +44,11 @@ def delete_artifact(version: str, whole: bool, yes: bool, as_json: bool) -> None
         names = [name_text(view.record)]
     if not _confirmed(f"delete {_few(names)}?", yes):
         return
-    if whole:
-        client.delete_artifact(name)
-    else:
-        client.delete_artifact_version(view)
+    with noted("delete artifact" if whole else "delete version", name if whole else names[0]):
+        if whole:
+            client.delete_artifact(name)
+        else:
+            client.delete_artifact_version(view)
     if as_json:
         print_json({"deleted": names})
     else:
@@ -63,13 +66,18 @@ def delete_runs(runs: tuple[str, ...], yes: bool, as_json: bool) -> None:
     names = [view.name for view in views]
     if not _confirmed(f"delete {'run' if len(names) == 1 else f'{len(names)} runs:'} {_few(names)}?", yes):
         return
-    unreferenced = sum(client.delete_pipeline_run(view) for view in views)
+    unreferenced = sum(_delete_run(client, view) for view in views)
     if as_json:
         print_json({"deleted": names, "unreferenced": unreferenced})
         return
     click.echo(f"deleted {_few(names)}")
     if unreferenced:
         click.echo(f"{_count(unreferenced, 'version')} that nothing refers to any more: lineal artifact prune removes them")
+
+
+def _delete_run(client: Client, view: RunView) -> int:
+    with noted("delete run", view.record.id, name=view.name):
+        return client.delete_pipeline_run(view)
 
 
 @click.command()
@@ -115,7 +123,15 @@ def prune(
         return
     if not _confirmed(f"prune {_count(plan.versions, 'version')}?", yes):
         return
-    report = pruned(dry=False)
+    given = {
+        "older_than": older_than,
+        "keep_last": keep_last,
+        "only_artifact": only_artifact,
+        "only_metadata": only_metadata,
+        "force": force,
+    }
+    with noted("prune", " ".join(names), versions=plan.versions, **{name: each for name, each in given.items() if each}):
+        report = pruned(dry=False)
     if as_json:
         print_json(dataclasses.asdict(report))
         return

@@ -3,6 +3,7 @@
 import click
 
 from lineal.cli.names import version_argument
+from lineal.cli.noting import noted
 from lineal.cli.options import split_version
 from lineal.client import Client
 from lineal.console import json_option, print_json
@@ -23,6 +24,10 @@ def _artifact(name: str) -> ArtifactView:
     return Client().get_artifact(name)
 
 
+def _version(text: str) -> VersionView:
+    return Client().get_artifact_version(*split_version(text))
+
+
 @click.command()
 @version_argument()
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
@@ -34,10 +39,15 @@ def tag(version: str, tags: tuple[str, ...], exclusive: bool, whole: bool, as_js
     if whole:
         if exclusive:
             raise UsageError("--exclusive is for versions: one of them holds the tag; leave out --artifact, or --exclusive")
-        _print_tags(_artifact(version).add_tags(tags), as_json)
+        artifact = _artifact(version)
+        with noted("tag artifact", artifact.name, add=tags):
+            artifact.add_tags(tags)
+        _print_tags(artifact, as_json)
         return
-    view = Client().get_artifact_version(*split_version(version))
-    _print_marks(view.add_tags(tags, exclusive=exclusive), as_json)
+    view = _version(version)
+    with noted("tag version", name_text(view.record), add=tags, **({"exclusive": True} if exclusive else {})):
+        view.add_tags(tags, exclusive=exclusive)
+    _print_marks(view, as_json)
 
 
 @click.command()
@@ -48,9 +58,15 @@ def tag(version: str, tags: tuple[str, ...], exclusive: bool, whole: bool, as_js
 def untag(version: str, tags: tuple[str, ...], whole: bool, as_json: bool) -> None:
     """Take tags away from one version, or with --artifact from an artifact itself. NAME alone is the newest version."""
     if whole:
-        _print_tags(_artifact(version).remove_tags(tags), as_json)
+        artifact = _artifact(version)
+        with noted("tag artifact", artifact.name, remove=tags):
+            artifact.remove_tags(tags)
+        _print_tags(artifact, as_json)
         return
-    _print_marks(Client().get_artifact_version(*split_version(version)).remove_tags(tags), as_json)
+    view = _version(version)
+    with noted("tag version", name_text(view.record), remove=tags):
+        view.remove_tags(tags)
+    _print_marks(view, as_json)
 
 
 @click.command()
@@ -58,7 +74,10 @@ def untag(version: str, tags: tuple[str, ...], whole: bool, as_json: bool) -> No
 @json_option
 def pin(version: str, as_json: bool) -> None:
     """Keep one version: it can neither be deleted nor pruned. NAME alone is the newest."""
-    _print_marks(Client().get_artifact_version(*split_version(version)).pin(), as_json)
+    view = _version(version)
+    with noted("pin version", name_text(view.record), pinned=True):
+        view.pin()
+    _print_marks(view, as_json)
 
 
 @click.command()
@@ -66,7 +85,10 @@ def pin(version: str, as_json: bool) -> None:
 @json_option
 def unpin(version: str, as_json: bool) -> None:
     """Let one version be deleted and pruned again. NAME alone is the newest."""
-    _print_marks(Client().get_artifact_version(*split_version(version)).unpin(), as_json)
+    view = _version(version)
+    with noted("pin version", name_text(view.record), pinned=False):
+        view.unpin()
+    _print_marks(view, as_json)
 
 
 @click.command()
@@ -79,7 +101,9 @@ def trust(version: str, as_json: bool) -> None:
 
     It holds for these bytes only. Who decided and when is kept, and shown by `artifact show`. NAME alone is the newest version.
     """
-    view = Client().get_artifact_version(*split_version(version)).trust()
+    view = _version(version)
+    with noted("trust version", name_text(view.record), digest=view.record.object.digest):
+        view.trust()
     if as_json:
         print_json({"version": name_text(view.record), "trusted": trusts_json(view)})
         return

@@ -1,10 +1,12 @@
 """`lineal verify`: is everything there that should be, and how does it come back."""
 
+import contextlib
 import dataclasses
 import sys
 
 import click
 
+from lineal.cli.noting import noted
 from lineal.cli.options import age
 from lineal.client import Client
 from lineal.console import json_option, print_json
@@ -27,7 +29,8 @@ def command(read_data: bool, repair: bool, older_than: str | None, as_json: bool
     Ends with 0 when nothing is lost, damaged or changed, and with 5 when something is, also when --repair has dealt with it.
     """
     grace = GRACE if older_than is None else age(older_than)
-    report = Client().verify(read_data=read_data, repair=repair, older_than=grace)
+    with noted("repair") if repair else contextlib.nullcontext():
+        report = Client().verify(read_data=read_data, repair=repair, older_than=grace)
     if as_json:
         print_json({"ok": report.ok, **dataclasses.asdict(report)})
     else:

@@ -1,6 +1,5 @@
 """Users, tokens and the audit as the command line reaches them: in the home in force, by whoever may write its file, or on a server."""
 
-import getpass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -8,6 +7,7 @@ import click
 
 from lineal.asking import ask
 from lineal.credentials import server_url, token_for
+from lineal.host import person
 from lineal.model.accounts import Role, role_of
 from lineal.model.records import Json
 from lineal.model.text import shown
@@ -53,11 +53,7 @@ class LocalDesk:
 
     def __init__(self) -> None:
         self._accounts = open_workspace().accounts
-        try:
-            person = getpass.getuser()
-        except (KeyError, OSError):
-            person = "?"
-        self._who = Principal(f"command line ({person})", Role.ADMIN)
+        self._who = Principal(f"command line ({person()})", Role.ADMIN)
 
     def _people(self) -> People:
         return People(self._accounts, self._who, Source())
