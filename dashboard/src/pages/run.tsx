@@ -3,10 +3,12 @@ import { useEffect, useMemo, useState } from "react";
 import { addressOf, get, isExported } from "../lib/api";
 import { momentText, quoted, sizeText } from "../lib/format";
 import { type GraphNode, runGraph } from "../lib/graph";
+import { useMay } from "../lib/me";
 import { goTo, link, useQueryState } from "../lib/route";
 import type { RunDetail, StepDetail, StepRun } from "../lib/types";
 import { Ago, Command, Facts, StatusWord, StepsBar, Tabs, Took, Values, Waiting } from "../parts/basics";
 import { GraphView } from "../parts/graph-view";
+import { Delete } from "../parts/delete";
 import { Diff } from "../parts/diff";
 import { KeyTable } from "../parts/key-table";
 import { Log } from "../parts/log";
@@ -21,6 +23,9 @@ export function RunPage({ id }: { id: string }) {
   const run = useRun(id);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const graph = useMemo(() => (run.data ? runGraph(run.data.steps, run.data.plan, open) : null), [run.data, open]);
+  const mayEdit = useMay("editor");
+  const [gone, setGone] = useState<Gone | null>(null);
+  if (gone) return <Deleted gone={gone} />;
   if (!run.data || !graph) return <Waiting error={run.error} />;
   const { data } = run;
   const reload = () => client.invalidateQueries({ queryKey: ["run", id] });
@@ -44,6 +49,19 @@ export function RunPage({ id }: { id: string }) {
         <StatusWord status={data.status} />
         <RunTags id={id} tags={data.tags} saved={reload} />
         <span className="grow" />
+        {mayEdit && data.status !== "running" && (
+          <Delete<{ unreferenced: number }>
+            name={data.name}
+            path={`/runs/${id}`}
+            done={({ unreferenced }) => {
+              setGone({ name: data.name, unreferenced });
+              return client.invalidateQueries({ predicate: (other) => other.queryKey[1] !== id });
+            }}
+          >
+            {data.steps.length === 1 ? "Its step" : `Its ${data.steps.length.toLocaleString("en")} steps`} and their logs go for good. The versions stay: what other runs made or used is as before, and what only this run refers
+            to can be pruned then.
+          </Delete>
+        )}
         <Command>{`lineal runs show ${quoted(data.name)}`}</Command>
       </div>
       <div className="under">
@@ -106,6 +124,26 @@ export function RunPage({ id }: { id: string }) {
         {step && <StepPanel key={step.id} step={step} run={data} />}
         {!step && !group && view === "graph" && <p className="soft">Choose a step to see why it ran, its inputs and outputs, code and log.</p>}
       </div>
+    </div>
+  );
+}
+
+interface Gone {
+  name: string;
+  unreferenced: number;
+}
+
+/** What is left of a run that was deleted. */
+function Deleted({ gone: { name, unreferenced } }: { gone: Gone }) {
+  return (
+    <div className="panel good row" role="status">
+      <span>Deleted {name}.</span>{" "}
+      {unreferenced > 0 && (
+        <span>
+          {unreferenced === 1 ? "Nothing refers to 1 version" : `Nothing refers to ${unreferenced.toLocaleString("en")} versions`} any more: <a href={link("/storage")}>see what may go</a>.
+        </span>
+      )}
+      <a href={link("/runs")}>All runs</a>
     </div>
   );
 }

@@ -1,12 +1,12 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { addressOf, get, isExported, isThere, pathOf, post, remove } from "../lib/api";
+import { addressOf, get, isExported, isThere, pathOf, post } from "../lib/api";
 import { useMay } from "../lib/me";
 import { momentText, quoted, sizeText, valueText } from "../lib/format";
 import { goTo, link, useQueryState } from "../lib/route";
 import type { Json, Page, Version, VersionDetail } from "../lib/types";
 import { Ago, Command, Copy, Empty, Facts, StatusWord, Tabs, Values, Waiting, Wrong } from "../parts/basics";
-import { Confirm } from "../parts/confirm";
+import { Delete } from "../parts/delete";
 import { Note } from "../parts/note";
 import { LineageTab } from "../parts/lineage";
 import { isTable, Rows } from "../parts/rows";
@@ -31,7 +31,18 @@ export function VersionPage({ id }: { id: string }) {
         <Marks version={version} />
         <span className="grow" />
         <OtherVersion version={version} />
-        {mayEdit && <DeleteVersion version={version} />}
+        {mayEdit && (
+          <Delete
+            name={name}
+            path={`/versions/${id}`}
+            done={() => {
+              goTo(link("/artifact", { name: version.name }));
+              return client.invalidateQueries();
+            }}
+          >
+            Its record and its data go for good, and its number is not given again. What a run made or used, and what is pinned, is refused.
+          </Delete>
+        )}
         <Command>{`lineal artifact show ${quoted(name)}`}</Command>
       </div>
       <div className="under">
@@ -154,32 +165,6 @@ function OtherVersion({ version }: { version: VersionDetail }) {
         ))}
       </select>
     </span>
-  );
-}
-
-function DeleteVersion({ version }: { version: VersionDetail }) {
-  const client = useQueryClient();
-  const [asking, setAsking] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const act = () => {
-    setAsking(false);
-    remove(`/versions/${version.id}`).then(() => {
-      goTo(link("/artifact", { name: version.name }));
-      return client.invalidateQueries();
-    }, setError);
-  };
-  return (
-    <>
-      <button type="button" className="button danger" onClick={() => setAsking(true)}>
-        Delete…
-      </button>
-      {asking && (
-        <Confirm title={`Delete ${version.name}@${version.version}?`} act="Delete" confirm={act} close={() => setAsking(false)}>
-          Its record and its data go for good, and its number is not given again. What a run made or used, and what is pinned, is refused.
-        </Confirm>
-      )}
-      {error !== null && <Wrong error={error} />}
-    </>
   );
 }
 

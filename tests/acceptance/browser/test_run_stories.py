@@ -108,6 +108,22 @@ def test_notes_and_tags_of_a_run_are_edited_in_place(page: Page, server: Server)
     assert (found.metadata["note"], found.tags) == ("the <b>baseline</b>", ["kept"])
 
 
+def test_a_run_is_deleted_and_what_may_go_then_is_said(page: Page, server: Server) -> None:
+    """After it is confirmed; what it shares with another run stays referred to."""
+    one, other = fitting(), fitting(rate=0.75)
+    page.goto(f"{server.url}/#/runs/{one.id}")
+    page.get_by_role("button", name="Delete…").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Its 2 steps and their logs go for good")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert Client().list_pipeline_runs().total == 2
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("status")).to_contain_text(f"Deleted {one.name}. Nothing refers to 1 version any more")
+    assert [run.name for run in Client().list_pipeline_runs()] == [other.name]
+    page.get_by_role("link", name="see what may go").click()
+    expect(page.get_by_role("list", name="Versions that would go").get_by_role("listitem")).to_have_text(["fitted@1"])
+
+
 def test_a_pipeline_has_a_page(page: Page, server: Server) -> None:
     """Its outcome over time, each run a link, and its code as it is now."""
     fitting()

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from lineal import save_artifact
+from lineal import pipeline, save_artifact, step
 from lineal.model.accounts import Role
 from lineal.server.access import Principal, Source
 from lineal.server.people import People
@@ -21,6 +21,18 @@ from .conftest import Server
 
 SERVE = [sys.executable, "-c", "from lineal.cli import main; main(['server', '--port', '0', '--json'])"]
 PASSWORD = "the engine weaves"
+OFFERED = {"versions": ("+ tag", "Pin", "+ note", "Delete…"), "runs": ("+ tag", "+ note", "Delete…")}
+"""Buttons that editors have on the pages of versions and of runs."""
+
+
+@step
+def count(n: int) -> int:
+    return n
+
+
+@pipeline
+def counting() -> None:
+    count(3)
 
 
 @pytest.fixture
@@ -105,12 +117,23 @@ def test_a_viewer_is_offered_nothing_that_only_others_may(context: BrowserContex
     """A33: the API refuses it, too."""
     add("ada", Role.ADMIN)
     add("vera", Role.VIEWER)
-    version = save_artifact([1, 2, 3], "numbers")
+    version, run = save_artifact([1, 2, 3], "numbers"), counting()
+    editor = sign_in(context, server, "ada")
+    expect(editor.get_by_role("heading", name="Home")).to_be_visible()
+    for kind, of in (("versions", version), ("runs", run)):
+        editor.goto(f"{server.url}/#/{kind}/{of.id}")
+        for name in OFFERED[kind]:
+            expect(editor.get_by_role("button", name=name, exact=True)).to_be_visible()
+    context.clear_cookies()
     page = sign_in(context, server, "vera")
     expect(page.get_by_role("button", name="Sign out vera")).to_be_visible()
     page.goto(f"{server.url}/#/versions/{version.id}")
     expect(page.get_by_role("heading", name="numbers")).to_be_visible()
-    for name in ("+ tag", "Pin", "Delete"):
+    for name in OFFERED["versions"]:
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    page.goto(f"{server.url}/#/runs/{run.id}")
+    expect(page.get_by_role("heading", name=run.name)).to_be_visible()
+    for name in OFFERED["runs"]:
         expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
     page.goto(f"{server.url}/#/settings")
     expect(page.get_by_role("tab")).to_have_text(["Tokens"])

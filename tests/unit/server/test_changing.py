@@ -5,6 +5,8 @@ from starlette.testclient import TestClient
 from lineal import Client, save_artifact
 from lineal.views import RunView
 
+from .conftest import Team
+
 
 def test_a_note_is_a_key_of_the_metadata(server: TestClient) -> None:
     """So that it can be asked for as all metadata can; other keys stay."""
@@ -28,6 +30,14 @@ def test_a_version_that_a_run_made_is_not_deleted_and_the_refusal_names_the_run(
 def test_a_deleted_run_says_what_nothing_refers_to_any_more(server: TestClient, run: RunView) -> None:
     assert server.delete(f"/api/v1/runs/{run.id}").json() == {"unreferenced": 2}
     assert server.get(f"/api/v1/runs/{run.id}").status_code == 404
+
+
+def test_deleting_a_run_takes_the_role_of_an_editor_and_enters_the_audit(team: Team, run: RunView) -> None:
+    path = f"/api/v1/runs/{run.id}"
+    assert team.program("vera").delete(path).status_code == 403
+    assert team.program("eddy").delete(path).json() == {"unreferenced": 2}
+    found = team.program("ada").get("/api/v1/audit", params={"what": "delete run"}).json()["items"]
+    assert [(each["who"], each["object"]) for each in found] == [("eddy", str(run.id))]
 
 
 def test_a_run_has_a_note_too(server: TestClient, run: RunView) -> None:
