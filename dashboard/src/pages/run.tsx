@@ -10,11 +10,11 @@ import { Ago, Command, Facts, StatusWord, StepsBar, Tabs, Took, Values, Waiting 
 import { GraphView } from "../parts/graph-view";
 import { Delete } from "../parts/delete";
 import { Diff } from "../parts/diff";
+import { EditedTags } from "../parts/edited-tags";
 import { KeyTable } from "../parts/key-table";
 import { Log } from "../parts/log";
 import { Note } from "../parts/note";
 import { RunDot } from "../parts/run-dot";
-import { RunTags } from "../parts/run-tags";
 import { Timeline } from "../parts/timeline";
 
 export function RunPage({ id }: { id: string }) {
@@ -47,7 +47,7 @@ export function RunPage({ id }: { id: string }) {
         <RunDot id={id} />
         <h1>{data.name}</h1>
         <StatusWord status={data.status} />
-        <RunTags id={id} tags={data.tags} saved={reload} />
+        <EditedTags tags={data.tags} path={`/runs/${id}/tags`} saved={reload} />
         <span className="grow" />
         {mayEdit && data.status !== "running" && (
           <Delete<{ unreferenced: number }>

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { addressOf, get, isExported, isThere, pathOf, post } from "../lib/api";
 import { useMay } from "../lib/me";
 import { momentText, quoted, sizeText, valueText } from "../lib/format";
@@ -7,6 +7,7 @@ import { goTo, link, useQueryState } from "../lib/route";
 import type { Json, Page, Version, VersionDetail } from "../lib/types";
 import { Ago, Command, Copy, Empty, Facts, StatusWord, Tabs, Values, Waiting, Wrong } from "../parts/basics";
 import { Delete } from "../parts/delete";
+import { EditedTags } from "../parts/edited-tags";
 import { Note } from "../parts/note";
 import { LineageTab } from "../parts/lineage";
 import { isTable, Rows } from "../parts/rows";
@@ -85,44 +86,16 @@ export function VersionPage({ id }: { id: string }) {
 function Marks({ version }: { version: VersionDetail }) {
   const client = useQueryClient();
   const mayEdit = useMay("editor");
-  const [adding, setAdding] = useState(false);
-  const [tag, setTag] = useState("");
   const [error, setError] = useState<unknown>(null);
-  const apply = (path: string, body: unknown) =>
-    post(`/versions/${version.id}/${path}`, body).then(() => {
-      setError(null);
-      return client.invalidateQueries({ queryKey: ["version", version.id] });
-    }, setError);
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    if (tag.trim()) void apply("tags", { add: [tag.trim()] });
-    setAdding(false);
-    setTag("");
+  const saved = () => {
+    setError(null);
+    return client.invalidateQueries({ queryKey: ["version", version.id] });
   };
   return (
     <span className="row">
-      {version.tags.map((each) => (
-        <span key={each} className="chip tag">
-          {each}
-          {mayEdit && (
-            <button type="button" aria-label={`Remove the tag ${each}`} onClick={() => void apply("tags", { remove: [each] })}>
-              ×
-            </button>
-          )}
-        </span>
-      ))}
-      {mayEdit && !adding && (
-        <button type="button" className="button" onClick={() => setAdding(true)}>
-          + tag
-        </button>
-      )}
-      {adding && (
-        <form onSubmit={send}>
-          <input className="field" style={{ width: 140 }} aria-label="New tag" autoFocus value={tag} onChange={(event) => setTag(event.target.value)} onKeyDown={(event) => event.key === "Escape" && setAdding(false)} />
-        </form>
-      )}
+      <EditedTags tags={version.tags} path={`/versions/${version.id}/tags`} saved={saved} />
       {mayEdit && (
-        <button type="button" className="button" aria-pressed={version.pinned} onClick={() => void apply("pin", { pinned: !version.pinned })}>
+        <button type="button" className="button" aria-pressed={version.pinned} onClick={() => void post(`/versions/${version.id}/pin`, { pinned: !version.pinned }).then(saved, setError)}>
           {version.pinned ? "Unpin" : "Pin"}
         </button>
       )}

@@ -1,15 +1,24 @@
-/** The tags of a run, edited in place. */
+/** The tags of a run or a version, edited in place by those who may. */
 
 import { type FormEvent, useState } from "react";
-import { isExported, post } from "../lib/api";
+import { post } from "../lib/api";
+import { useMay } from "../lib/me";
 import { Tags, Wrong } from "./basics";
 
-export function RunTags({ id, tags, saved }: { id: string; tags: string[]; saved: () => unknown }) {
+interface Props {
+  tags: string[];
+  /** The path that changes are sent to, as `/runs/ID/tags`. */
+  path: string;
+  saved: () => unknown;
+}
+
+export function EditedTags({ tags, path, saved }: Props) {
+  const mayEdit = useMay("editor");
   const [text, setText] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
-  if (isExported) return <Tags tags={tags} />;
+  if (!mayEdit) return <Tags tags={tags} />;
   const change = (body: { add?: string[]; remove?: string[] }) =>
-    post(`/runs/${id}/tags`, body).then(() => {
+    post(path, body).then(() => {
       setError(null);
       return saved();
     }, setError);
