@@ -1,7 +1,8 @@
 """Connections to one SQLite file: opening, transactions, waiting, forking, and the log's checkpoints.
 
-A read takes a connection from a stack and puts it back; a write holds the process's write lock besides, so that threads queue on a
-lock instead of polling the file. Other processes are waited for in SQLite's own busy handler.
+A read takes a connection from a stack and puts it back, or waits while there are as many as there may be. A write holds the process's
+write lock besides, so that threads queue on a lock instead of polling the file. Other processes are waited for in SQLite's own busy
+handler.
 
 Two hazards of SQLite are kept out here:
 
@@ -37,6 +38,13 @@ NETWORK_REMEDY = "put it on a local disk: LINEAL_METADATA_STORE=sqlite:////folde
 LOG_LIMIT = 4 << 20
 """Bytes of write-ahead log from which it is copied into the database file."""
 
+MOST = 8
+"""Connections of a process to one store: each keeps up to 8 MB of it in memory. A thread that finds all taken waits for one; of those that hold
+one, only a writer may want another, so with two or more there is always one that comes back."""
+
+PATIENCE = 5.0
+"""Seconds after which a thread that waits for a connection looks by itself: one may have been closed instead of given back."""
+
 _LOOK_EVERY = 63  # commits between two looks at the log's size; one less than a power of two
 
 
@@ -65,7 +73,9 @@ class Connections:
 
     def _reset(self) -> None:
         self._opened = 0
+        self._waiting = 0
         self._gate = threading.Lock()  # held while connections are opened or closed, and across a fork
+        self._given_back = threading.Condition()
         self._writing = threading.Lock()
 
     def read(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
@@ -82,7 +92,7 @@ class Connections:
             except UnicodeEncodeError as error:
                 raise _not_text(error) from error
             finally:
-                self._free.append(db)
+                self._give_back(db)
 
     def write(self, work: Callable[..., T], *arguments: Any, durable: bool = False) -> T:
         """Run `work(cursor, *arguments)` in one transaction and give what it gives, once that is committed.
@@ -116,7 +126,7 @@ class Connections:
                 finally:
                     if durable and self._has_barriers:
                         db.execute("PRAGMA synchronous = NORMAL")
-                    self._free.append(db)
+                    self._give_back(db)
             self._commits += 1
             if not self._commits & _LOOK_EVERY:
                 self._checkpoint_if_due()
@@ -137,13 +147,29 @@ class Connections:
             self._close_free()
 
     def _take(self) -> sqlite3.Connection:
-        try:
-            return self._free.pop()
-        except IndexError:
-            with self._gate:
-                db = self._open()
-                self._opened += 1
-                return db
+        while True:
+            try:
+                return self._free.pop()
+            except IndexError:
+                with self._gate:
+                    if self._opened < MOST:
+                        db = self._open()
+                        self._opened += 1
+                        return db
+                self._wait()
+
+    def _give_back(self, db: sqlite3.Connection) -> None:
+        self._free.append(db)
+        if self._waiting:
+            with self._given_back:
+                self._given_back.notify()
+
+    def _wait(self) -> None:
+        with self._given_back:
+            self._waiting += 1  # before the look: whoever gives one back later sees it
+            if not self._free:
+                self._given_back.wait(PATIENCE)
+            self._waiting -= 1
 
     def _open(self) -> sqlite3.Connection:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -199,7 +225,7 @@ class Connections:
         finally:
             for db in taken:
                 _roll_back(db)
-            self._free += taken
+                self._give_back(db)
 
     def _may_retry(self, error: sqlite3.Error, deadline: float) -> bool:
         if _code(error) not in _BUSY or time.monotonic() > deadline:
@@ -251,7 +277,7 @@ _PRAGMAS = (
     "PRAGMA wal_autocheckpoint = 0",
     f"PRAGMA journal_size_limit = {LOG_LIMIT}",
     "PRAGMA secure_delete = OFF",
-    "PRAGMA cache_size = -16000",
+    "PRAGMA cache_size = -8000",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA fullfsync = ON",  # macOS: a plain fsync stays in the drive's cache; elsewhere without effect
     "PRAGMA checkpoint_fullfsync = ON",

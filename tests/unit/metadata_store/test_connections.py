@@ -121,6 +121,41 @@ def test_threads_read_while_one_writes(path: Path) -> None:
         assert min(reader.result() for reader in readers) > 0
 
 
+def test_many_threads_share_few_connections(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each keeps pages in memory. Also where a write reads on another connection, somebody always comes to an end."""
+    monkeypatch.setattr(connections, "MOST", 2)
+    store = SqliteMetadataStore(path, durability="off")
+    run = store.begin_run(a_run())
+
+    def read(_: int) -> str:
+        return store.get_run(run.id).id
+
+    def read_within(_: int) -> str:
+        return store._db.write(lambda cursor: store.get_run(run.id).id)
+
+    with ThreadPoolExecutor(16) as pool:
+        found = [pool.submit(work, place) for place in range(200) for work in (read, read_within)]
+        assert {each.result(timeout=30) for each in found} == {run.id}
+    assert store._db._opened == len(store._db._free) == 2
+
+
+def test_who_finds_all_connections_taken_goes_on_when_one_is_given_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, and not at the next look."""
+    monkeypatch.setattr(connections, "MOST", 1)
+    store = SqliteMetadataStore(path, durability="off")
+    run = store.begin_run(a_run())
+    taken = store._db._take()
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(store.get_run, run.id)
+        while not store._db._waiting:
+            time.sleep(0.001)
+        assert not found.done()
+        began = time.monotonic()
+        store._db._give_back(taken)
+        assert found.result(timeout=10) == run
+    assert time.monotonic() - began < 0.9 * connections.PATIENCE
+
+
 def in_child(work: Callable[[], object]) -> None:
     """Do something in a forked child and raise here when it failed there."""
     child = os.fork()
