@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from lineal.artifacts import Artifacts
+from lineal.engine.ahead import Ahead
 from lineal.engine.dependencies import Look, artifact_part, code_part, dependencies, has_expired
 from lineal.engine.execute import Stored, input_value
 from lineal.engine.fingerprint import Fingerprint, fingerprint
@@ -246,7 +247,9 @@ class Resumed:
         return CachedCall(step_run.cached_from or step_run.id, step_run.run_id, self.run_name, step_run.ended or 0, outputs)
 
 
-def look_up(inquiry: Inquiry, call: Call, metadata: MetadataStore, artifacts: Artifacts, resumed: Resumed | None = None) -> Hit | None:
+def look_up(
+    inquiry: Inquiry, call: Call, ahead: Ahead, metadata: MetadataStore, artifacts: Artifacts, resumed: Resumed | None = None
+) -> Hit | None:
     """Find an earlier step run with the same key whose outputs can all be loaded, and say in `inquiry.decision` what was found.
 
     What has finished in a run that is resumed is given also when caching is off for it, and however old it is.
@@ -256,7 +259,7 @@ def look_up(inquiry: Inquiry, call: Call, metadata: MetadataStore, artifacts: Ar
         if not is_asked(call):
             inquiry.decision = "off"
             return None
-        cached = metadata.find_cached(inquiry.key)
+        cached = ahead.find(inquiry.key)
         if cached is None:
             return None
         policy: CachePolicy | None = call.options.cache_policy

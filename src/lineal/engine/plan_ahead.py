@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from lineal.artifacts import Artifacts
 from lineal.engine import cache
+from lineal.engine.ahead import Ahead
 from lineal.engine.externals import identify_externals
 from lineal.engine.planned import Draft
 from lineal.engine.precheck import refuse
@@ -56,6 +57,7 @@ class Planner:
     def __init__(self, services: Services) -> None:
         self._metadata = services.metadata
         self._artifacts = services.artifacts
+        self._ahead = Ahead(self._metadata)
         self._drafts: dict[int, Draft] = {}
         self._outcomes: dict[int, _Outcome] = {}
         self._keys: dict[str, Call] = {}
@@ -128,7 +130,7 @@ class Planner:
         twin = self._keys.get(inquiry.key)
         if twin is not None:
             return Draft(call, Prospect.DEPENDS, inquiry, None, (twin,), f"{_names((twin,))} is the same call: its result is taken")
-        hit = cache.look_up(inquiry, call, self._metadata, self._artifacts)
+        hit = cache.look_up(inquiry, call, self._ahead, self._metadata, self._artifacts)
         if hit is not None:
             return Draft(call, Prospect.CACHED, inquiry, hit)
         self._keys[inquiry.key] = call

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from lineal.artifacts import Artifacts, boots
 from lineal.engine import cache
+from lineal.engine.ahead import Ahead
 from lineal.engine.claims import Claims
 from lineal.engine.context import is_step_thread
 from lineal.engine.dependencies import declared
@@ -123,6 +124,7 @@ class Runner:
         self._running: dict[Future[StepResult], tuple[Call, cache.Inquiry, StepRunRecord]] = {}
         self._starting: tuple[Call, cache.Inquiry, StepRunRecord] | None = None
         self._past = Past(run, self.metadata)
+        self._ahead = Ahead(self.metadata)
         self._pulse = Pulse(self.metadata, run.id, services.life.beat)
         # A run inside of a step waits for nobody: who waits for that step might be the one that it would wait for. A run in another
         # thread while a step is at work here does wait, for it is most often a run of its own.
@@ -234,8 +236,8 @@ class Runner:
         if again is not None:
             inquiry.decision = "lost"
         else:
-            free = not cache.is_asked(call) or self._waits.claim(call, inquiry.key)
-            cached = cache.look_up(inquiry, call, self.metadata, self.artifacts, self._resumed)
+            free = inquiry.key in self._ahead or not cache.is_asked(call) or self._waits.claim(call, inquiry.key)
+            cached = cache.look_up(inquiry, call, self._ahead, self.metadata, self.artifacts, self._resumed)
             if cached is not None:
                 self._hit(call, inquiry, cached)
                 return
@@ -424,6 +426,7 @@ class Runner:
         return versions
 
     def _flush(self) -> None:
+        self._ahead.forget()
         if self._buffer:
             self.metadata.finish_steps(self._buffer)
             self._buffer.clear()

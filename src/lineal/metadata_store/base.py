@@ -185,8 +185,12 @@ class MetadataStore(Protocol):
 
     # -- the route of one value
 
-    def find_cached(self, cache_key: str) -> CachedCall | None:
-        """Give the newest successful step run with this key whose outputs are all live, with its outputs. One statement."""
+    def find_cached(self, cache_key: str, ahead: int = 0) -> dict[str, CachedCall]:
+        """Give, by key, the newest successful step run with this key whose outputs are all live, with its outputs. One statement.
+
+        When there is one, the same is given for the keys of at most `ahead` step runs recorded right after it in its run: the run that
+        answers one call most often answers the next. Empty when there is none.
+        """
         ...
 
     def find_running(self, cache_key: str) -> RunRecord | None:

@@ -349,17 +349,28 @@ FROM step_runs s JOIN edges e ON e.step_run_id = s.id JOIN versions v ON v.id = 
 WHERE s.uid = ? ORDER BY e.position;
 
 -- name: find_cached
--- The newest successful step run with this key whose recorded outputs are all live, one row an output (one without, for none).
+-- The newest successful step run with a key whose recorded outputs are all live, and the same for the keys of those recorded right after it in
+-- its run: the run that answers one call most often answers the next. One row an output (one without, for none).
 -- Named is the step run that really ran: a reused one points to it, as long as it is there.
-SELECT coalesce(origin.uid, hit.uid), r.uid, r.name, coalesce(origin.ended, hit.ended), e.name, {version_columns}
-FROM (
-    SELECT c.id, c.uid, c.run_id, c.ended, c.cached_from FROM step_runs c
-    WHERE c.cache_key = ? AND c.status IN ('completed', 'cached') AND c.expired = 0 AND c.outputs = (
+WITH first AS (
+    SELECT c.id, c.run_id FROM step_runs c
+    WHERE c.cache_key = ?1 AND c.status IN ('completed', 'cached') AND c.expired = 0 AND c.outputs = (
         SELECT count(*) FROM edges f JOIN versions w ON w.id = f.version_id
         WHERE f.step_run_id = c.id AND f.role <> 'used' AND f.position < 1048576 AND w.state = 'live'
     )
     ORDER BY c.id DESC LIMIT 1
-) hit
+)
+SELECT hit.cache_key, coalesce(origin.uid, hit.uid), r.uid, r.name, coalesce(origin.ended, hit.ended), e.name, {version_columns}
+FROM first
+JOIN step_runs s ON s.id BETWEEN first.id AND first.id + ?2 AND +s.run_id = first.run_id
+JOIN step_runs hit ON hit.id = CASE WHEN s.id = first.id THEN s.id ELSE (
+    SELECT c.id FROM step_runs c
+    WHERE c.cache_key = s.cache_key AND c.status IN ('completed', 'cached') AND c.expired = 0 AND c.outputs = (
+        SELECT count(*) FROM edges f JOIN versions w ON w.id = f.version_id
+        WHERE f.step_run_id = c.id AND f.role <> 'used' AND f.position < 1048576 AND w.state = 'live'
+    )
+    ORDER BY c.id DESC LIMIT 1
+) END
 LEFT JOIN step_runs origin ON origin.uid = hit.cached_from
 JOIN runs r ON r.id = coalesce(origin.run_id, hit.run_id)
 LEFT JOIN edges e ON e.step_run_id = hit.id AND e.role <> 'used' AND e.position < 1048576

@@ -8,6 +8,7 @@ from typing import Any
 from lineal.metadata_store.json_text import dump, load
 from lineal.model.records import (
     ArtifactRecord,
+    CachedCall,
     CodeRecord,
     Companion,
     CompanionFile,
@@ -111,6 +112,21 @@ def version_of(row: Row) -> VersionRecord:
         data_type, save_type, created, run, step_run, output, pipeline, step, unpack_tags(tags), unpack(metadata), pinned == 1, state, pruned,
         content,
     )  # fmt: skip
+
+
+def cached_calls(rows: Sequence[Row]) -> dict[str, CachedCall]:
+    """Give the records of the rows of `find_cached`, by key."""
+    calls: dict[str, CachedCall] = {}
+    outputs: dict[str, dict[str, VersionRecord]] = {}
+    for row in rows:
+        key, step_run, run, run_name, ended, output = row[:6]
+        known = outputs.get(key)
+        if known is None:
+            known = outputs[key] = {}
+            calls[key] = CachedCall(step_run, run, run_name, ended or 0, known)
+        if output is not None and output not in known:  # two calls of a run may have the same key
+            known[output] = version_of(row[6:])
+    return calls
 
 
 def version_tail(output: NewOutput, now: int) -> Row:

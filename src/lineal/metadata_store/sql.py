@@ -25,6 +25,7 @@ from lineal.metadata_store.nearest import closest_names
 from lineal.metadata_store.reserve import Reserve
 from lineal.metadata_store.rows import (
     artifact_of,
+    cached_calls,
     code_of,
     companion_of,
     object_of,
@@ -219,12 +220,8 @@ class SqliteMetadataStore:
 
     # -- the route of one value
 
-    def find_cached(self, cache_key: str) -> CachedCall | None:
-        rows = self._db.read(_FIND_CACHED, (cache_key,))
-        if not rows:
-            return None
-        step_run, run, run_name, ended = rows[0][:4]
-        return CachedCall(step_run, run, run_name, ended or 0, {row[4]: version_of(row[5:]) for row in rows if row[4] is not None})
+    def find_cached(self, cache_key: str, ahead: int = 0) -> dict[str, CachedCall]:
+        return cached_calls(self._db.read(_FIND_CACHED, (cache_key, ahead)))
 
     def find_running(self, cache_key: str) -> RunRecord | None:
         rows = self._db.read(SQL["find_running"], (cache_key,))

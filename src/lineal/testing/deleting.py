@@ -115,7 +115,7 @@ class DeletingTests:
         with pytest.raises(NotFound):
             store.delete_run(first.id)
         assert store.list_runs({"tag": "t"}, "name", 10, 0).total == 0
-        hit = store.find_cached("k")
+        hit = store.find_cached("k").get("k")
         assert hit is not None  # the cache of what others still use survives
         assert (hit.run_id, hit.outputs["output"].id) == (second.id, model.id)
         assert (hit.outputs["output"].run_id, hit.outputs["output"].step) == (None, None)

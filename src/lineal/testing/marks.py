@@ -95,6 +95,6 @@ class MarkTests:
             assert (known.content, known.identity) == ("c0ffee", "c0ffee")
             assert known.object == plain.object
             assert store.get_version(known.id) == known
-        cached = store.find_cached("key")
+        cached = store.find_cached("key").get("key")
         assert cached is not None
         assert {each.artifact: each.content for each in cached.outputs.values()} == {"plain": None, "known": "c0ffee"}

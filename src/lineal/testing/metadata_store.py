@@ -19,6 +19,7 @@ from lineal.metadata_store.base import MetadataStore
 from lineal.model.naming import new_id
 from lineal.model.records import CodeRecord, InputEdge, NewOutput, RunRecord, SameOutput, StepCommit, VersionRecord
 from lineal.model.states import Status
+from lineal.testing.cache import CacheTests
 from lineal.testing.deleting import DeletingTests
 from lineal.testing.history import HistoryTests
 from lineal.testing.marks import MarkTests
@@ -27,7 +28,7 @@ from lineal.testing.records import ODD, a_run, a_step_run, an_object, an_output,
 from lineal.testing.visualizations import VisualizationTests
 
 
-class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTests, OverviewTests):
+class MetadataStoreTests(CacheTests, DeletingTests, HistoryTests, MarkTests, VisualizationTests, OverviewTests):
     """Inherit, and implement `make_store`."""
 
     def make_store(self, tmp_path: Path) -> MetadataStore:
@@ -280,30 +281,6 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
         edges = store.step_edges(gathered.step_run.id)
         assert [version.id for _, version in edges.inputs] == [version.id for _, version in edges.outputs] == [part.id for part in parts]
 
-    def test_find_cached(self, store: MetadataStore, run: RunRecord) -> None:
-        """The newest success with the key is found, with its outputs; failures and other keys are not."""
-        assert store.find_cached("key") is None
-        self.commit(store, run, status=Status.FAILED, cache_key="key")
-        assert store.find_cached("key") is None
-        first = self.commit(store, run, an_output(), an_output("report", output="report"), cache_key="key")
-        found = store.find_cached("key")
-        assert found is not None
-        assert (found.step_run_id, found.run_id, found.run_name, found.ended) == (first.step_run.id, run.id, run.name, 9)
-        assert found.outputs == {"output": store.get_version("model"), "report": store.get_version("report")}
-        again = self.commit(store, run, *(SameOutput(n, v) for n, v in found.outputs.items()), cache_key="key", status=Status.CACHED)
-        newest = store.find_cached("key")
-        assert newest is not None
-        assert newest.step_run_id == again.step_run.id
-        assert newest.outputs == found.outputs
-        assert newest.outputs["output"].step_run_id == first.step_run.id
-
-    def test_find_cached_without_outputs(self, store: MetadataStore, run: RunRecord) -> None:
-        """A step that gives nothing can be a hit too."""
-        commit = self.commit(store, run, cache_key="silent")
-        found = store.find_cached("silent")
-        assert found is not None
-        assert (found.step_run_id, found.outputs) == (commit.step_run.id, {})
-
     def test_find_running(self, store: MetadataStore, run: RunRecord) -> None:
         """A step that is shown as running is found by its key until it ends, with its run's last sign of life."""
         step = a_step_run(run, status=Status.RUNNING, cache_key="key")
@@ -325,7 +302,7 @@ class MetadataStoreTests(DeletingTests, HistoryTests, MarkTests, VisualizationTe
         assert (saved.step_run_id, saved.run_id, saved.pipeline, saved.step) == (step.id, run.id, "training", "train")
         store.finish_step(StepCommit(replace(step, status=Status.COMPLETED, cache_key="key"), outputs=(an_output(),)))
         assert [name for name, _ in store.step_edges(step.id).outputs] == ["output", "side@1"]
-        found = store.find_cached("key")
+        found = store.find_cached("key").get("key")
         assert found is not None
         assert list(found.outputs) == ["output"]
         assert [edge.step_run_id for edge in store.lineage(saved.id, upstream=True)] == [step.id]

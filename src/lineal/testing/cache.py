@@ -1,0 +1,88 @@
+"""What every metadata store answers when it is asked for an earlier result; part of `MetadataStoreTests`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lineal.metadata_store.base import MetadataStore
+from lineal.model.records import NewOutput, RunRecord, SameOutput, StepCommit
+from lineal.model.states import Status
+from lineal.testing.records import a_run, a_step_run, an_output
+
+
+class CacheTests:
+    """The part of the contract that is about `find_cached`."""
+
+    def make_store(self, tmp_path: Path) -> MetadataStore:
+        """Open a new, empty store."""
+        raise TypeError(f"{type(self).__qualname__} has no make_store()")
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> MetadataStore:
+        """Give a new store."""
+        return self.make_store(tmp_path)
+
+    @pytest.fixture
+    def run(self, store: MetadataStore) -> RunRecord:
+        """Give a run that is under way."""
+        return store.begin_run(a_run())
+
+    def end(self, store: MetadataStore, run: RunRecord, *outputs: NewOutput | SameOutput, **given: Any) -> StepCommit:
+        """Commit a step run with these outputs."""
+        commit = StepCommit(a_step_run(run, **given), (), outputs)
+        store.finish_step(commit)
+        return commit
+
+    def test_find_cached(self, store: MetadataStore, run: RunRecord) -> None:
+        """The newest success with the key is found, with its outputs; failures and other keys are not."""
+        assert store.find_cached("key").get("key") is None
+        self.end(store, run, status=Status.FAILED, cache_key="key")
+        assert store.find_cached("key").get("key") is None
+        first = self.end(store, run, an_output(), an_output("report", output="report"), cache_key="key")
+        found = store.find_cached("key").get("key")
+        assert found is not None
+        assert (found.step_run_id, found.run_id, found.run_name, found.ended) == (first.step_run.id, run.id, run.name, 9)
+        assert found.outputs == {"output": store.get_version("model"), "report": store.get_version("report")}
+        again = self.end(store, run, *(SameOutput(n, v) for n, v in found.outputs.items()), cache_key="key", status=Status.CACHED)
+        newest = store.find_cached("key").get("key")
+        assert newest is not None
+        assert newest.step_run_id == again.step_run.id
+        assert newest.outputs == found.outputs
+        assert newest.outputs["output"].step_run_id == first.step_run.id
+
+    def test_find_cached_without_outputs(self, store: MetadataStore, run: RunRecord) -> None:
+        """A step that gives nothing can be a hit too."""
+        commit = self.end(store, run, cache_key="silent")
+        found = store.find_cached("silent").get("silent")
+        assert found is not None
+        assert (found.step_run_id, found.outputs) == (commit.step_run.id, {})
+
+    def test_find_cached_looks_ahead(self, store: MetadataStore, run: RunRecord) -> None:
+        """Beside the answer come those to the keys recorded right after it in its run, each the newest; others' and failures do not."""
+        other = store.begin_run(a_run())
+        for key in "abc":
+            self.end(store, run, an_output(key), cache_key=key)
+        self.end(store, other, an_output("of another run"), cache_key="other")
+        self.end(store, run, cache_key="failed", status=Status.FAILED)
+        self.end(store, run, an_output("d"), an_output("e", output="second"), cache_key="d")
+        newer = self.end(store, other, an_output("b"), cache_key="b")
+        found = store.find_cached("a", 5)
+        assert list(found) == ["a", "b", "c", "d"]
+        assert found == {key: store.find_cached(key)[key] for key in "abcd"}
+        assert found["b"].step_run_id == newer.step_run.id
+        assert list(found["d"].outputs) == ["output", "second"]
+        assert list(store.find_cached("a", 1)) == ["a", "b"]
+        assert list(store.find_cached("a")) == ["a"]
+        assert store.find_cached("nothing", 5) == store.find_cached("failed", 5) == {}
+
+    def test_find_cached_of_calls_with_one_key(self, store: MetadataStore, run: RunRecord) -> None:
+        """A run may make one call several times: the answer is one."""
+        for _ in range(3):
+            newest = self.end(store, run, an_output(), cache_key="same")
+        first = self.end(store, run, an_output(), cache_key="first")
+        for version in (store.get_version("model", "3"), store.get_version("model", "2")):
+            newest = self.end(store, run, SameOutput("output", version), cache_key="same")
+        found = store.find_cached("first", 9)
+        assert {key: call.step_run_id for key, call in found.items()} == {"first": first.step_run.id, "same": newest.step_run.id}
+        assert [version.version for version in found["same"].outputs.values()] == ["2"]
