@@ -37,10 +37,16 @@ else:
         return found * _UNIT if found > _BEGUN else _own_peak() or found * _UNIT
 
     def _own_peak() -> int | None:
-        for line in _read(_STATUS).splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-        return None
+        # Each step asks twice: by the system's calls this takes a third of the time that a file object would.
+        try:
+            place = os.open(_STATUS, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            _, name, rest = os.read(place, 1 << 14).partition(b"VmHWM:")
+        finally:
+            os.close(place)
+        return int(rest.split(None, 1)[0]) * 1024 if name else None
 
     def children_peak() -> int | None:
         """Give the most memory that any one child of this process, ended by now, has held at once, in bytes."""

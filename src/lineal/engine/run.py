@@ -37,7 +37,7 @@ from lineal.engine.tail import Tails
 from lineal.engine.undeclared import summary
 from lineal.engine.waits import Waits
 from lineal.errors import ArtifactMissing, Conflict, LinealError, NotFound, StepCrashed, StoreError, UsageError, VersionGone
-from lineal.graph.plan import Call, ExternalRef, VersionRef, check_order
+from lineal.graph.plan import Call, ExternalRef, VersionRef, check_order, outline
 from lineal.graph.step import MISSING
 from lineal.host import LifeSign
 from lineal.metadata_store.base import MetadataStore
@@ -413,7 +413,7 @@ class Runner:
 
     def _begin_run(self, calls: Sequence[Call] = ()) -> None:
         if not self._began:
-            self.run = self.metadata.begin_run(replace(self.run, plan=_plan_json(calls)))  # so that who follows it sees what is to come
+            self.run = self.metadata.begin_run(replace(self.run, plan=outline(calls)))  # so that who follows it sees what is to come
             self._began, self._is_planned = True, self._total is not None
             self._pulse.start()
             ask_for_environment(self._folder)
@@ -470,7 +470,7 @@ class Runner:
             self.run = replace(
                 self.run, status=_final_status(first), ended=self.run.started + duration // 1000, duration=duration,
                 metadata={**self.run.metadata, **self._run_metadata}, error=None if first is None else f"{type(first).__name__}: {first}",
-                plan=self.run.plan if self._is_planned else _plan_json(calls), environment={**self.run.environment, **environment(self._folder)},
+                plan=self.run.plan if self._is_planned else outline(calls), environment={**self.run.environment, **environment(self._folder)},
             )  # fmt: skip
             self.metadata.finish_run(replace(self.run, plan=None) if self._is_planned else self.run)
         if self.reporter is not None:
@@ -487,15 +487,3 @@ def _final_status(error: BaseException | None) -> Status:
     if error is None:
         return Status.COMPLETED
     return Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.FAILED
-
-
-def _plan_json(calls: Sequence[Call]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": call.name,
-            "step": call.step.name,
-            "upstream": sorted({earlier.name for earlier in call.upstream()}),
-            "outputs": list(call.outputs),
-        }
-        for call in calls
-    ]

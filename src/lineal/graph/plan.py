@@ -106,6 +106,17 @@ def references(inputs: Mapping[str, Input]) -> Iterator[tuple[str, OutputRef | V
             yield path, item
 
 
+def outline(calls: Sequence[Call]) -> list[dict[str, Any]]:
+    """Give what is to come as JSON, for who follows the run: of each call its name, its step, the calls that it needs, its outputs."""
+    return [
+        {"name": call.name, "step": call.step.name, "upstream": _names(call.upstream()), "outputs": list(call.outputs)} for call in calls
+    ]
+
+
+def _names(calls: Sequence[Call]) -> list[str]:
+    return [calls[0].name] if len(calls) == 1 else sorted({call.name for call in calls})
+
+
 def needed_for(call: Call) -> list[Call]:
     """Give the calls that `call` needs, itself included, in the order of the definition. No recursion: plans may be deep."""
     seen: dict[int, Call] = {call.position: call}

@@ -68,19 +68,22 @@ class Prepared(NamedTuple):
     code_row: Row | None
 
 
-def prepare(commit: StepCommit, known_code: Collection[str]) -> Prepared:
-    """Make the parameters of a commit. Raises UsageError for a step run that has not ended, or for what JSON cannot hold."""
-    step = commit.step_run
-    if step.status in _OPEN:
-        raise UsageError(f"step run {step.name!r} is {step.status}: only one that has ended can be committed; show it with heartbeat()")
+def prepare(commits: Sequence[StepCommit], known_code: Collection[str]) -> list[Prepared]:
+    """Make the parameters of commits. Raises UsageError for a step run that has not ended, or for what JSON cannot hold."""
     now = time.time_ns() // 1000
-    code = commit.code
-    return Prepared(
-        commit,
-        step_run_row(step, len(commit.outputs)),
-        [prepare_version(output, now) if type(output) is NewOutput else None for output in commit.outputs],
-        None if code is None or code.digest in known_code else code_row(code),
-    )
+    brought: set[str] = set()
+    prepared = []
+    for commit in commits:
+        step, code = commit.step_run, commit.code
+        if step.status in _OPEN:
+            raise UsageError(f"step run {step.name!r} is {step.status}: only one that has ended can be committed; show it with heartbeat()")
+        outputs = [prepare_version(output, now) if type(output) is NewOutput else None for output in commit.outputs]
+        row = None
+        if code is not None and code.digest not in known_code and code.digest not in brought:
+            brought.add(code.digest)
+            row = code_row(code)
+        prepared.append(Prepared(commit, step_run_row(step, len(outputs)), outputs, row))
+    return prepared
 
 
 def prepare_version(output: NewOutput, now: int) -> NewVersion:

@@ -98,7 +98,13 @@ class HttpMetadataStore:
         if not commits:
             return []
         # Code is stored once and stays: what the server has need not travel again.
-        sent = [replace(each, code=None) if each.code is not None and each.code.digest in self._code else each for each in commits]
+        sent, brought = [], set()
+        for each in commits:
+            if each.code is not None and (each.code.digest in self._code or each.code.digest in brought):
+                each = replace(each, code=None)
+            elif each.code is not None:
+                brought.add(each.code.digest)
+            sent.append(each)
         versions: list[list[VersionRecord]] = self.call("finish_steps", sent)
         if len(self._code) > _MOST_CODE:
             self._code.clear()

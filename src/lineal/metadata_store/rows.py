@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from lineal.metadata_store.json_text import dump, load
+from lineal.metadata_store.json_text import dump, dump_whole, load
 from lineal.model.records import (
     ArtifactRecord,
     CachedCall,
@@ -149,7 +149,7 @@ def run_row(run: RunRecord) -> Row:
 
 def pack_plan(plan: Any) -> str | None:
     """Give the text of a plan, None when there is none."""
-    return None if plan is None else dump(plan, "the plan of the run")
+    return None if plan is None else dump_whole(plan, "the plan of the run")  # as long as the run has steps
 
 
 def run_of(row: Row) -> RunRecord:

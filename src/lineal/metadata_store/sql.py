@@ -234,8 +234,7 @@ class SqliteMetadataStore:
         if not commits_:
             return []
         known = self._known
-        prepared = [commits.prepare(commit, known.code) for commit in commits_]
-        versions = self._db.write(commits.finish_steps, prepared, known.pipelines, self._sealed)
+        versions = self._db.write(commits.finish_steps, commits.prepare(commits_, known.code), known.pipelines, self._sealed)
         known.learn(commits_)
         return versions
 

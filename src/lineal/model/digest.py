@@ -52,7 +52,12 @@ def of_call(
     policy: Mapping[str, Any],
 ) -> str:
     """Give the cache key of a call: what code runs, on which values, stored how (`design.md`, section 7)."""
-    return of("step/1", code, dict(parameters), dict(inputs), dict(outputs), dict(policy))
+    # `of("step/1", code, parameters, inputs, outputs, policy)`, written out: a cached step takes a tenth of its time for this.
+    try:
+        parts = _encode_dict(parameters) + _encode_dict(inputs) + _encode_names(tuple(outputs.items())) + _encode_dict(policy)
+    except RecursionError:
+        raise _too_deep() from None
+    return blake3(_CALL + _encode_key(code) + parts).hexdigest()
 
 
 def encode(value: object) -> bytes:
@@ -60,7 +65,11 @@ def encode(value: object) -> bytes:
     try:
         return _ENCODERS[type(value)](value)
     except RecursionError:
-        raise ValueError("cannot digest a value that is nested this deeply, or that contains itself") from None
+        raise _too_deep() from None
+
+
+def _too_deep() -> ValueError:
+    return ValueError("cannot digest a value that is nested this deeply, or that contains itself")
 
 
 # Each encoder gives the whole encoding of one value. Small heads are made once: making them would be half of the work.
@@ -119,7 +128,7 @@ def _encode_tuple(value: tuple[object, ...]) -> bytes:
     return _head(b"t", len(value)) + b"".join(_encode_each(value))
 
 
-def _encode_dict(value: dict[object, object]) -> bytes:
+def _encode_dict(value: Mapping[Any, object]) -> bytes:
     if not value:
         return b"d0:"
     pairs = [
@@ -130,6 +139,14 @@ def _encode_dict(value: dict[object, object]) -> bytes:
     # No key's encoding begins another's, so whole pairs sort as their keys do; two NaNs, which encode alike, by their items.
     pairs.sort()
     return _head(b"d", len(pairs)) + b"".join(pairs)
+
+
+@lru_cache(1024)
+def _encode_names(pairs: tuple[tuple[str, str], ...]) -> bytes:
+    return _encode_dict(dict(pairs))
+
+
+_CALL = b"t6:" + _encode_str("step/1")
 
 
 def _encode_set(value: set[object]) -> bytes:

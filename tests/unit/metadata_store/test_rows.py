@@ -2,8 +2,8 @@
 
 import zlib
 
-from lineal.metadata_store.json_text import dump
-from lineal.metadata_store.rows import pack_files, pack_tags, plain, unpack_files, unpack_tags
+from lineal.metadata_store.json_text import MAX_LENGTH, dump, load
+from lineal.metadata_store.rows import pack_files, pack_plan, pack_tags, plain, unpack_files, unpack_tags
 from lineal.model.records import FileEntry
 
 
@@ -31,3 +31,12 @@ def test_plain_makes_lone_surrogates_visible() -> None:
     """A traceback can hold a file name that is not valid text; it must not stop the commit."""
     assert plain("bad \udcff name ü") == "bad \\udcff name ü"
     assert plain(None) is None
+
+
+def test_a_plan_is_as_long_as_the_run_has_steps() -> None:
+    """Its text may be longer than that of one value may be."""
+    plan = [{"name": f"a step with a long name {number}" * 10, "upstream": []} for number in range(60_000)]
+    text = pack_plan(plan)
+    assert text is not None
+    assert len(text) > MAX_LENGTH
+    assert load(text) == plan
