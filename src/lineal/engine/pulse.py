@@ -1,9 +1,11 @@
 """A run's heartbeat: renews its lease, and shows steps as running once they have been for a while.
 
-A step that ends within half a second is written once, when it ends; only longer ones pay for a second transaction.
+A step that ends within half a second is written once, when it ends; only longer ones pay for a second transaction. One thread beats for
+all runs of this process on a metadata store, and stays for a moment after the last: a short run does not pay for a thread of its own.
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +21,7 @@ _log = logging.getLogger("lineal")
 
 
 class Pulse:
-    """The heartbeat of one run, in a thread of its own from `start` to `stop`. `sign` is called at each beat and costs little."""
+    """The heartbeat of one run, from `start` to `stop`. `sign` is called at each beat and costs little."""
 
     def __init__(self, metadata: MetadataStore, run_id: str, sign: Callable[[], None]) -> None:
         self._sign = sign
@@ -28,8 +30,8 @@ class Pulse:
         self._running: dict[str, StepRunRecord] = {}
         self._shown: set[str] = set()
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._renewed = 0.0
+        self._beats = False
 
     @property
     def running(self) -> Mapping[str, StepRunRecord]:
@@ -38,8 +40,8 @@ class Pulse:
 
     def start(self) -> None:
         """Begin to beat."""
-        self._thread = threading.Thread(target=self._beat, name="lineal-pulse", daemon=True)
-        self._thread.start()
+        self._renewed, self._beats = time.monotonic(), True
+        _Heart.of(self._metadata, self)
 
     def started(self, step_run: StepRunRecord) -> None:
         """Note that a step runs."""
@@ -52,27 +54,73 @@ class Pulse:
 
     def stop(self) -> None:
         """End the heartbeat and wait for a beat that is being written."""
-        self._stop.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
-            self._thread = None
+        with self._lock:
+            self._beats = False
 
-    def _beat(self) -> None:
-        renewed = time.monotonic()
-        while not self._stop.wait(TICK):
+    def beat(self) -> bool:
+        """Write what is due; False once it was stopped."""
+        with self._lock:
+            if not self._beats:
+                return False
             self._sign()
-            with self._lock:
-                now = time.time_ns() // 1000
-                new = [
-                    each for each in list(self._running.values()) if each.id not in self._shown and now - (each.started or now) > TICK * 1e6
-                ]
-                if not new and time.monotonic() - renewed < RENEWAL:
-                    continue
+            now = time.time_ns() // 1000
+            new = [each for each in list(self._running.values()) if each.id not in self._shown and now - (each.started or now) > TICK * 1e6]
+            if new or time.monotonic() - self._renewed >= RENEWAL:
                 try:
                     self._metadata.heartbeat(self._run_id, now, new)
                 except StoreError as error:  # the run itself will meet the same trouble and report it
                     _log.warning("heartbeat of run %s failed: %s", self._run_id, error)
-                    continue
-                self._shown.update(each.id for each in new)
-                renewed = time.monotonic()
+                else:
+                    self._shown.update(each.id for each in new)
+                    self._renewed = time.monotonic()
+        return True
+
+
+class _Heart(threading.Thread):
+    """The thread that beats for the runs on one metadata store. A store that does not answer holds up its own runs' beats alone."""
+
+    def __init__(self, metadata: MetadataStore) -> None:
+        super().__init__(name="lineal-pulse", daemon=True)
+        self._metadata = metadata
+        self._pulses: list[Pulse] = []
+
+    @staticmethod
+    def of(metadata: MetadataStore, pulse: Pulse) -> None:
+        """Let a pulse beat."""
+        with _lock:
+            heart = _hearts.get(id(metadata))  # a heart holds its store, so the address means no other one
+            if heart is None:
+                heart = _hearts[id(metadata)] = _Heart(metadata)
+                heart._pulses.append(pulse)
+                heart.start()
+            else:
+                heart._pulses.append(pulse)
+
+    def run(self) -> None:
+        """Beat until there has been nothing to beat for during a tick."""
+        while True:
+            time.sleep(TICK)
+            with _lock:
+                pulses = list(self._pulses)
+                if not pulses:
+                    del _hearts[id(self._metadata)]
+                    break
+            ended = {pulse for pulse in pulses if not pulse.beat()}
+            with _lock:
+                self._pulses = [pulse for pulse in self._pulses if pulse not in ended]
         self._metadata.release_thread()
+
+
+_lock = threading.Lock()
+_hearts: dict[int, _Heart] = {}
+
+
+def _begin_anew() -> None:
+    """Forget, in a forked child, the threads that it does not have."""
+    global _lock  # the parent's may be held for ever
+    _lock = threading.Lock()
+    _hearts.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
