@@ -44,6 +44,17 @@ describe("lists in an exported file", () => {
   });
 });
 
+describe("calls of steps in an exported file", () => {
+  const steps = (...names: string[]) => ({ steps: names.map((name) => ({ id: `${name}!`, name, status: "completed" })) });
+  const held = { ...document, "/runs/id-abc": steps("load", "train_2"), "/runs/id-ab": steps("load"), "/runs/id-a": steps("load", "train") };
+  const find = (name: string, limit = 10) => (answerFrom(held, "/step-runs", { name, limit }) as { name: string; run: string }[]).map((each) => `${each.name} ${each.run}`);
+  it("are the newest of each pipeline by name", () => {
+    expect(find("*")).toEqual(["train_2 abc", "load abc", "load ab", "train a"]);
+    expect(find("*rain*", 1)).toEqual(["train_2 abc"]);
+    expect(find("none")).toEqual([]);
+  });
+});
+
 describe("a comparison of runs in an exported file", () => {
   it("has what differs first, and what counts is the mark and not the text", () => {
     const found = compare("id-abc", "id-ab");

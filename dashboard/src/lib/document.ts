@@ -1,7 +1,7 @@
 /** What an exported page answers itself, from the document that it holds: lists are filtered, sorted and paged as the server does it, and runs compared. */
 
 import { quoted } from "./format";
-import type { ComparedRow, ComparedSection, Json, Run, RunsComparison } from "./types";
+import type { Call, ComparedRow, ComparedSection, Json, Run, RunDetail, RunsComparison } from "./types";
 
 export type Query = Record<string, string | number | string[] | undefined>;
 
@@ -29,6 +29,7 @@ const EQUAL = ["pipeline", "status", "type", "data_type"];
 /** Gives the answer for a path that is not kept as it is; undefined when the document cannot tell. */
 export function answerFrom(document: Document, path: string, query: Query): unknown {
   if (path === "/compare/runs") return compared(document, query.run as string[]);
+  if (path === "/step-runs") return calls(document, query);
   const rows = document[path];
   return path in SORTS && Array.isArray(rows) ? listed(rows as Row[], path, query) : undefined;
 }
@@ -41,6 +42,18 @@ function listed(rows: Row[], path: string, query: Query): unknown {
   const found = rows.filter((row) => tests.every((test) => test?.(row)));
   const items = sorted(found, String(sort)).slice(Number(offset), Number(offset) + Number(limit));
   return { items, total: found.length, offset };
+}
+
+/** Of each call of a pipeline by name the newest, newest first. */
+function calls(document: Document, { name, limit = 50 }: Query): Call[] {
+  const fits = testOf("name", String(name ?? ""));
+  const found = new Map<string, Call>();
+  for (const run of (document["/runs"] ?? []) as Run[])
+    for (const step of [...((document[`/runs/${run.id}`] as RunDetail | undefined)?.steps ?? [])].reverse()) {
+      const key = JSON.stringify([run.pipeline, step.name]);
+      if (!found.has(key) && fits?.({ name: step.name })) found.set(key, { id: step.id, name: step.name, status: step.status, run_id: run.id, run: run.name, pipeline: run.pipeline });
+    }
+  return [...found.values()].slice(0, Number(limit));
 }
 
 function testOf(name: string, value: string): ((row: Row) => boolean) | null {

@@ -61,6 +61,16 @@ export interface StepRun {
   outputs: VersionRef[];
 }
 
+/** A call of a step and the newest run that made it. */
+export interface Call {
+  id: string;
+  name: string;
+  status: Status;
+  run_id: string;
+  run: string;
+  pipeline: string;
+}
+
 export interface StepDetail extends Omit<StepRun, "inputs" | "outputs"> {
   why: string[];
   source: string | null;

@@ -1,14 +1,15 @@
-/** ctrl-k: finds any run, artifact or pipeline by a part of its name. */
+/** ctrl-k: finds any run, artifact or pipeline, and steps of the newest runs, by a part of its name. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { get, isExported, isThere } from "../lib/api";
 import { goTo, link } from "../lib/route";
-import type { Artifact, Page, Pipeline, Run } from "../lib/types";
+import type { Artifact, Call, Page, Pipeline, Run } from "../lib/types";
 
 interface Found {
   kind: string;
   name: string;
+  where?: string;
   address: string;
 }
 
@@ -40,8 +41,8 @@ export function Palette({ close }: { close: () => void }) {
           aria-expanded="true"
           aria-controls="found"
           aria-activedescendant={items[at] ? `found-${at}` : undefined}
-          aria-label="Name of a run, an artifact or a pipeline"
-          placeholder="Find a run, an artifact or a pipeline"
+          aria-label="Name of a run, a step, an artifact or a pipeline"
+          placeholder="Find a run, a step, an artifact or a pipeline"
           value={text}
           onChange={(event) => {
             setText(event.target.value);
@@ -58,11 +59,11 @@ export function Palette({ close }: { close: () => void }) {
         />
         <ul id="found" role="listbox" aria-label="Found">
           {items.map((item, place) => (
-            <li key={item.address} id={`found-${place}`} role="option" aria-selected={place === at} onClick={() => go(item)} onMouseEnter={() => setAt(place)}>
+            <li key={`${item.kind} ${item.address}`} id={`found-${place}`} role="option" aria-selected={place === at} onClick={() => go(item)} onMouseEnter={() => setAt(place)}>
               <span className="soft" style={{ width: 66 }}>
                 {item.kind}
               </span>
-              {item.name}
+              {item.name} {item.where && <span className="soft">in {item.where}</span>}
             </li>
           ))}
           {found.data && !items.length && <li className="soft">Nothing has a name like that.</li>}
@@ -74,15 +75,17 @@ export function Palette({ close }: { close: () => void }) {
 
 async function find(text: string): Promise<Found[]> {
   const name = text ? `*${text}*` : undefined;
-  const [artifacts, pipelines, runs] = await Promise.all([
+  const [artifacts, pipelines, runs, calls] = await Promise.all([
     get<Page<Artifact>>("/artifacts", { name, limit: 6 }),
     isExported && !isThere("/pipelines") ? [] : get<Pipeline[]>("/pipelines"),
     get<Page<Run>>("/runs", { name, limit: 6 }),
+    name ? get<Call[]>("/step-runs", { name, limit: 6 }) : [],
   ]);
   const fitting = pipelines.filter((each) => each.name.toLowerCase().includes(text.toLowerCase())).slice(0, 4);
   return [
     ...artifacts.items.map((each) => ({ kind: "artifact", name: each.name, address: link("/artifact", { name: each.name }) })),
     ...fitting.map((each) => ({ kind: "pipeline", name: each.name, address: link("/pipeline", { name: each.name }) })),
     ...runs.items.map((each) => ({ kind: "run", name: each.name, address: link(`/runs/${each.id}`) })),
+    ...calls.map((each) => ({ kind: "step", name: each.name, where: each.run, address: link(`/runs/${each.run_id}`, { step: each.name }) })),
   ];
 }

@@ -23,6 +23,7 @@ from lineal.model.records import (
     ObjectRecord,
     PipelineRecord,
     Prunable,
+    RecentCall,
     Reference,
     RunRecord,
     Space,
@@ -180,6 +181,13 @@ class MetadataStore(Protocol):
         """Give of each of these calls of a pipeline the newest `most` step runs that completed or were cached, newest first.
 
         What `previous_step_runs` is for a step run that is recorded, and for many at once, for planning. One statement.
+        """
+        ...
+
+    def recent_calls(self, name: str, runs: int, most: int) -> list[RecentCall]:
+        """Give of each call of a pipeline whose name fits (`*` stands for anything) the newest step run in the newest `runs` runs.
+
+        The newest `most` of them, newest first. One statement, whose cost does not depend on how many runs there are besides.
         """
         ...
 

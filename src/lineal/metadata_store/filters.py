@@ -120,7 +120,8 @@ def _text(value: Any, field: str) -> str:
     return value if type(value) is str else str(value)  # a Status is text of another type, which SQLite would not take
 
 
-def _pattern(value: Any, field: str) -> str:
+def pattern(value: Any, field: str) -> str:
+    """Give the LIKE pattern for a name that is asked for, at most so many characters and stars long. Raises UsageError."""
     text = re.sub(r"\*+", "*", _text(value, field))
     if text.count("*") > MOST_STARS or len(text) > MAX_NAME + MOST_STARS:
         raise UsageError(f"the filter {field!r} takes at most {MAX_NAME} characters and {MOST_STARS} stars, got {text[:60]!r}")
@@ -138,7 +139,7 @@ def _time(value: Any, field: str) -> int:
 
 
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
-    "name": _pattern,
+    "name": pattern,
     "version": _version,
     "created_after": _time,
     "created_before": _time,

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lineal.metadata_store.base import StepEdges
+from lineal.metadata_store.filters import pattern
 from lineal.metadata_store.json_text import dump
 from lineal.metadata_store.rows import version_of
 from lineal.metadata_store.statements import SQL
-from lineal.model.records import Facet, PipelineRecord, Space, StepCount, Totals
+from lineal.model.records import Facet, PipelineRecord, RecentCall, Space, StepCount, Totals
 
 Read = Callable[..., list[Any]]
 """Gives all rows of a statement with its parameters."""
@@ -41,6 +42,11 @@ def step_counts(read: Read, run_ids: Sequence[str]) -> dict[str, list[StepCount]
 def list_pipelines(read: Read) -> list[PipelineRecord]:
     """Give all pipelines, the one with the newest run first."""
     return [PipelineRecord._make((*row[:-1], tuple(reversed(json.loads(row[-1]))))) for row in read(SQL["list_pipelines"])]
+
+
+def recent_calls(read: Read, name: str, runs: int, most: int) -> list[RecentCall]:
+    """Give the newest step run of each call by name, in the newest runs."""
+    return [RecentCall._make(row) for row in read(SQL["recent_calls"], (runs, pattern(name, "name"), most))]
 
 
 def totals(read: Read) -> Totals:

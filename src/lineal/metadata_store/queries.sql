@@ -269,6 +269,16 @@ WHERE s.id = page.id ORDER BY {order};
 -- How many step runs the filters let through.
 SELECT count(*) FROM step_runs s {where};
 
+-- name: recent_calls
+-- Of each call of a pipeline whose name is like a pattern the newest step run, newest first, in so many of the newest runs.
+WITH newest (id, pipeline) AS MATERIALIZED (
+    SELECT r.id, r.pipeline FROM runs r ORDER BY r.id DESC LIMIT ?
+), found (id) AS MATERIALIZED (
+    SELECT max(s.id) FROM newest CROSS JOIN step_runs s WHERE s.run_id = newest.id AND s.name LIKE ? ESCAPE '\' GROUP BY newest.pipeline, s.name
+)
+SELECT s.uid, s.name, s.status, r.uid, r.name, r.pipeline
+FROM found CROSS JOIN step_runs s CROSS JOIN runs r WHERE s.id = found.id AND r.id = s.run_id ORDER BY s.id DESC LIMIT ?;
+
 -- name: step_runs.name
 -- Filter: the name of the call, `*` for anything.
 s.name LIKE ? ESCAPE '\'

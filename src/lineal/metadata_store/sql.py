@@ -48,6 +48,7 @@ from lineal.model.records import (
     ObjectRecord,
     PipelineRecord,
     Prunable,
+    RecentCall,
     Reference,
     RunRecord,
     Space,
@@ -217,6 +218,9 @@ class SqliteMetadataStore:
     def earlier_step_runs(self, pipeline: str, names: Sequence[str], most: int) -> list[EarlierStepRun]:
         rows = self._db.read(SQL["earlier_step_runs"], (dump(list(names), "names of steps"), pipeline, most))
         return [EarlierStepRun(step_run_of(row[3:]), *row[:3]) for row in rows]
+
+    def recent_calls(self, name: str, runs: int, most: int) -> list[RecentCall]:
+        return overviews.recent_calls(self._db.read, name, runs, most)
 
     # -- the route of one value
 

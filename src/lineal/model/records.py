@@ -232,6 +232,17 @@ class EarlierStepRun(NamedTuple):
     size: int
 
 
+class RecentCall(NamedTuple):
+    """A call and the newest run that made it: the step run, its name and state; the run, its name and its pipeline."""
+
+    id: str
+    name: str
+    status: str
+    run_id: str
+    run: str
+    pipeline: str
+
+
 class Reference(NamedTuple):
     """Something that refers to a version: a step run that "made", "reused" or "used" it (`kind`), or a run that goes on and "held" it."""
 

@@ -1,8 +1,9 @@
-"""Overviews: the first page, and pipelines."""
+"""Overviews: the first page, pipelines, and what steps are called."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import Request
+from fastapi import Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from lineal.client import Client
@@ -10,7 +11,7 @@ from lineal.model.records import Json, PipelineRecord, Totals
 from lineal.model.states import Status
 from lineal.server.answers import answer
 from lineal.server.describing import listing, refer
-from lineal.server.reading import runs_json
+from lineal.server.reading import MOST, runs_json
 from lineal.server.routes import Table
 from lineal.views.shapes import time_text
 
@@ -19,6 +20,18 @@ NEWEST: Final = 10
 
 STRIP: Final = 30
 """Runs on the first page: the newest as bars beside each other."""
+
+RECENT: Final = 100
+"""Runs, the newest, in which calls of steps are found."""
+
+
+class CallQuery(BaseModel):
+    """The name of a call, `*` for anything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    limit: int = Field(50, ge=1, le=MOST)
 
 
 def add_to(table: Table, client: Client) -> None:
@@ -35,6 +48,12 @@ def add_to(table: Table, client: Client) -> None:
         problems.sort(key=lambda run: str(run["started"]), reverse=True)
         totals = totals_json(client.workspace.metadata.totals())
         return answer(request, {"runs": runs, "versions": versions, "problems": problems[:NEWEST], "totals": totals})
+
+    @table.get("/step-runs", "read", listing("Call"))
+    def find_calls(request: Request, query: Annotated[CallQuery, Query()]) -> Response:
+        """Find calls of steps by name in the newest runs: of each call of a pipeline the newest step run, newest first."""
+        found = client.workspace.metadata.recent_calls(query.name, RECENT, query.limit)
+        return answer(request, [call._asdict() for call in found])
 
     @table.get("/pipelines", "read", listing("Pipeline"))
     def list_pipelines(request: Request) -> Response:

@@ -83,6 +83,21 @@ class OverviewTests:
         assert [(each.value, each.artifacts) for each in found if each.field == "tag"] == [("good", 2), ("mine", 1)]
         assert [(each.field, each.artifacts) for each in found if each.field != "tag"] == [("data_type", 2), ("type", 2)]
 
+    def test_recent_calls_are_the_newest_of_each_pipeline_by_name(self, store: MetadataStore) -> None:
+        """Of the newest runs only; a pattern takes characters of a pattern of the database's own for themselves."""
+        made = []
+        for number, name in enumerate(("training", "training", "other")):
+            run = store.begin_run(a_run(name=f"{name}-{number}", pipeline=name))
+            for place, call in enumerate(("load", "train_2", "trainx2")):
+                step = a_step_run(run, name=call, position=place)
+                store.finish_step(StepCommit(step))
+                made.append((step.id, call, "completed", run.id, run.name, name))
+        assert store.recent_calls("*", 10, 10) == made[:2:-1]
+        assert store.recent_calls("*", 10, 2) == made[:-3:-1]
+        assert store.recent_calls("*ain_*", 10, 10) == [made[7], made[4]]
+        assert store.recent_calls("load", 1, 10) == [made[6]]
+        assert store.recent_calls("Load", 10, 10) == []
+
     def test_uses_are_counted_by_step_run_and_not_those_answered_from_the_cache(self, store: MetadataStore, run: RunRecord) -> None:
         """A step run that took a version twice used it once."""
         used, unused = (store.save_version(an_output(name, b"x"), None) for name in ("used", "unused"))

@@ -132,6 +132,16 @@ def test_why_a_step_ran_and_what_failed_are_said(page: Page) -> None:
     expect(page.get_by_text("first time")).to_be_visible()
 
 
+@step
+def sew(x: int) -> int:
+    return x
+
+
+@pipeline
+def working() -> None:
+    sew(sew(1))
+
+
 def test_anything_is_found_with_the_keyboard(page: Page) -> None:
     save_artifact([1, 2, 3], "needle")
     save_artifact([1], "hay")
@@ -140,6 +150,13 @@ def test_anything_is_found_with_the_keyboard(page: Page) -> None:
     expect(page.get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="needle")).to_be_visible()
+    run = working()
+    page.keyboard.press("/")
+    page.keyboard.type("sew")
+    steps = page.get_by_role("option").filter(has_text=re.compile("^step"))
+    expect(steps).to_have_text([f"stepsew_2 in {run.name}", f"stepsew in {run.name}"])
+    steps.last.click()
+    expect(page.get_by_role("region", name="Step sew")).to_be_visible()
     page.keyboard.press("/")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
