@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from bench import rows
 from bench.floor import Floor, add, add_one, per_step
 from bench.table import table, verdict
 
@@ -126,11 +127,11 @@ def joblib_shapes(folder: Path) -> tuple[Run, Run]:
 def report() -> list[str]:
     """Measure, and give the sections of the results."""
     found = {durability: measure(durability) for durability in ("off", "step")}
-    rows = []
+    lines = []
     for (durability, kind), aim in AIMS.items():
         own, floor, peer = (found[durability].get(f"{side} {kind}") for side in ("lineal", "floor", "joblib"))
         peer_said = f"{peer:.3f}" if peer else "not installed"
-        rows.append([durability, WORDS[kind], f"{own:.3f}", f"{floor:.3f}", verdict(own / floor, aim), peer_said])
+        lines.append([durability, WORDS[kind], f"{own:.3f}", f"{floor:.3f}", verdict(own / floor, aim), peer_said])
     growths = []
     for durability, each in found.items():
         for place, kind in enumerate(("fresh", "cached")):
@@ -142,10 +143,22 @@ def report() -> list[str]:
         "The floor (`bench/floor.py`) is hand-written SQLite that keeps the same facts and nothing else; where everything is cached it makes one transaction of",
         f"all. joblib.Memory keeps values only, and never syncs. The best of {ROUNDS} rounds.",
         "",
-        *table(["durability", "steps", "Lineal", "floor", "Lineal / floor", "joblib.Memory"], rows, words=2),
+        *table(["durability", "steps", "Lineal", "floor", "Lineal / floor", "joblib.Memory"], lines, words=2),
+        *sqlite_alone(),
         "## Long chains: milliseconds per step",
         "",
         *table(["durability", "step", *(f"{length} steps" for length in LENGTHS), "last / first"], growths, words=2),
+    ]
+
+
+def sqlite_alone() -> list[str]:
+    """Say what SQLite alone takes for what a cached step of the fan-out asks and records."""
+    found = rows.measure()
+    times = (found["find"] + found["write"]) / found["floor"]
+    return [
+        f"Of a cached step of the fan-out SQLite alone takes {found['find']:.3f} ms for the look-up and {found['write']:.3f} ms for the rows, "
+        f"{times:.1f} times the whole floor ({found['floor']:.3f} ms) of the same run (`bench/rows.py`).",
+        "",
     ]
 
 
