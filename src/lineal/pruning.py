@@ -18,6 +18,7 @@ from typing import Literal
 
 from lineal import host
 from lineal.artifact_store.base import ArtifactStore
+from lineal.artifact_store.external import Progress
 from lineal.errors import Conflict, LinealError, StoreMismatch, UsageError
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import Prunable
@@ -102,9 +103,10 @@ def preview(metadata: MetadataStore, selection: Selection) -> PruneReport:
 
 
 def prune(
-    metadata: MetadataStore, store: ArtifactStore, lock: Path, selection: Selection, *, ignore_errors: bool = False, force: bool = False
-) -> PruneReport:
-    """Prune, and say what went. `lock` is a file that all prunes of these facts lock.
+    metadata: MetadataStore, store: ArtifactStore, lock: Path, selection: Selection, *, ignore_errors: bool = False, force: bool = False,
+    progress: Progress | None = None,
+) -> PruneReport:  # fmt: skip
+    """Prune, and say what went. `lock` is a file that all prunes of these facts lock; `progress` is told of versions, and of bytes freed.
 
     Raises Conflict while another prune is at work, and, unless `force`, when more than half of everything and more than 1 GiB would go;
     StoreMismatch when the store is not there or not the one of these facts, or when these are an older copy; StoreError for what could
@@ -117,16 +119,21 @@ def prune(
         store.sweep(ABANDONED)
         freed, errors = collect(metadata, store, ignore_errors=ignore_errors)  # first what a killed prune left: it may make room
         found = select(metadata, selection)
-        if not force and selection.what != "metadata":
-            _refuse_much(_would_free(found), metadata.bytes_kept())
+        size = 0 if selection.what == "metadata" else _would_free(found)
+        if not force:
+            _refuse_much(size, metadata.bytes_kept())
+        if progress is not None:
+            progress.begin(len(found), size)
         now = time.time_ns() // 1000
         gone: set[str] = set()
         for batch in _batches([each.id for each in found], _FEW_ROWS if tight else _ROWS):
             gone.update(metadata.prune(batch, selection.what, now))
+            if progress is not None:
+                progress.advance(len(batch), 0)
             if tight:  # each part makes room for the next
-                part_freed, part_errors = collect(metadata, store, ignore_errors=ignore_errors)
+                part_freed, part_errors = collect(metadata, store, ignore_errors=ignore_errors, progress=progress)
                 freed, errors = freed + part_freed, [*errors, *part_errors]
-        more_freed, more_errors = collect(metadata, store, ignore_errors=ignore_errors)
+        more_freed, more_errors = collect(metadata, store, ignore_errors=ignore_errors, progress=progress)
     return _report([each for each in found if each.id in gone], freed + more_freed, (*errors, *more_errors))
 
 
@@ -165,13 +172,18 @@ def check_stores(metadata: MetadataStore, store: ArtifactStore) -> None:
         )
 
 
-def collect(metadata: MetadataStore, store: ArtifactStore, *, ignore_errors: bool = False) -> tuple[int, list[str]]:
+def collect(
+    metadata: MetadataStore, store: ArtifactStore, *, ignore_errors: bool = False, progress: Progress | None = None
+) -> tuple[int, list[str]]:
     """Remove the bytes of all condemned objects; give the bytes freed, and the errors that were ignored."""
     freed, errors = 0, list[str]()
     for batch in _batches([digest for digest, _ in metadata.condemned()], _OBJECTS):
         for part in [batch] if not ignore_errors else [[digest] for digest in batch]:
             try:
-                freed += _release(metadata, store, part)
+                released = _release(metadata, store, part)
+                freed += released
+                if progress is not None:
+                    progress.advance(0, released)
             except LinealError as error:
                 if not ignore_errors:
                     raise

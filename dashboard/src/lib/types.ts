@@ -250,14 +250,17 @@ export interface VerifyResult {
   stale: Some;
 }
 
-export interface VerifyJob {
+export interface Job<Result> {
   state: "running" | "completed" | "failed" | null;
   started?: string;
   ended?: string | null;
   progress?: { all: number; done: number; all_bytes: number; done_bytes: number };
-  result?: VerifyResult | null;
+  result?: Result | null;
   error?: string | null;
 }
+
+export type VerifyJob = Job<VerifyResult>;
+export type PruneJob = Job<PrunePlan>;
 
 export interface Part {
   title: string;

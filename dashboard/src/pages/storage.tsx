@@ -1,10 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { get, isExported, post } from "../lib/api";
 import { agoText, shortType, sizeText } from "../lib/format";
 import { useMay } from "../lib/me";
 import { link } from "../lib/route";
-import type { Json, PrunePlan, Space, Storage, VerifyJob, VerifyResult } from "../lib/types";
+import type { Job, Json, PruneJob, PrunePlan, Space, Storage, VerifyJob, VerifyResult } from "../lib/types";
 import { Command, Empty, useNow, Waiting, Wrong } from "../parts/basics";
 import { Confirm } from "../parts/confirm";
 import { Search } from "./runs";
@@ -94,16 +94,16 @@ function Largest({ title, spaces, of }: { title: string; spaces: Space[]; of: (s
   );
 }
 
+function useJob<Kind extends Job<unknown>>(name: string, path: string) {
+  return useQuery({ queryKey: [name], queryFn: () => get<Kind>(path), refetchInterval: (query) => (query.state.data?.state === "running" ? 500 : false) });
+}
+
 function Verify() {
   const client = useQueryClient();
   const mayVerify = useMay("editor");
   const [readData, setReadData] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const job = useQuery({
-    queryKey: ["verify"],
-    queryFn: () => get<VerifyJob>("/storage/verify"),
-    refetchInterval: (query) => (query.state.data?.state === "running" ? 500 : false),
-  });
+  const job = useJob<VerifyJob>("verify", "/storage/verify");
   const begin = () =>
     void post<VerifyJob>("/storage/verify", { read_data: readData }).then((begun) => {
       setError(null);
@@ -199,16 +199,23 @@ function Prune() {
   const given = Object.fromEntries(["name", "older_than", "keep_last"].map((name) => [name, query.get(name) || undefined]));
   const plan = useQuery({ queryKey: ["prune", given], queryFn: () => get<PrunePlan>("/storage/prune", given), retry: false });
   const [asking, setAsking] = useState(false);
-  const [done, setDone] = useState<PrunePlan | null>(null);
+  const job = useJob<PruneJob>("pruning", "/storage/prune/job");
+  const { state, result: done, ended, progress } = job.data ?? {};
+  const now = useNow();
+  const seen = useRef(state);
+  useEffect(() => {
+    if (seen.current === "running" && state !== "running") void client.invalidateQueries(); // what is shown elsewhere has gone
+    seen.current = state;
+  }, [client, state]);
   const [error, setError] = useState<unknown>(null);
   const prune = () => {
     setAsking(false);
     const body: Record<string, Json> = { versions: plan.data?.versions ?? 0 };
     for (const [name, value] of Object.entries(given)) if (value !== undefined) body[name] = name === "keep_last" ? parseInt(value, 10) : value;
-    post<PrunePlan>("/storage/prune", body).then((report) => {
-      setDone(report);
+    seen.current = "running"; // it may have ended before it is looked at
+    post<PruneJob>("/storage/prune", body).then((begun) => {
       setError(null);
-      return client.invalidateQueries();
+      client.setQueryData(["pruning"], begun);
     }, setError);
   };
   return (
@@ -240,7 +247,7 @@ function Prune() {
             </span>
             <span className="grow" />
             {mayPrune && (
-              <button type="button" className="button danger" onClick={() => setAsking(true)}>
+              <button type="button" className="button danger" disabled={state === "running"} onClick={() => setAsking(true)}>
                 Prune…
               </button>
             )}
@@ -257,10 +264,18 @@ function Prune() {
       ) : (
         <p className="soft plain">Nothing: every version is referred to by a run or a pin, or is kept by the choice above. Delete runs to let go what only they refer to.</p>
       )}
+      {state === "running" && progress && (
+        <div className="row" role="status">
+          Pruning… <progress value={progress.done} max={progress.all || 1} aria-label="Pruned so far" /> {progress.done.toLocaleString("en")} of{" "}
+          {progress.all.toLocaleString("en")} versions, {sizeText(progress.done_bytes)} freed
+        </div>
+      )}
       {error !== null && <Wrong error={error} />}
+      {state === "failed" && <Wrong error={new Error(job.data?.error ?? "")} />}
       {done && (
         <div className="panel good" role="status">
-          Pruned {done.versions.toLocaleString("en")} {done.versions === 1 ? "version" : "versions"}, freed <b>{sizeText(done.freed)}</b>.
+          Pruned {done.versions.toLocaleString("en")} {done.versions === 1 ? "version" : "versions"}, freed <b>{sizeText(done.freed)}</b>
+          {ended && `, ${agoText(ended, now)}`}.
           {done.errors.map((each) => (
             <div key={each}>{each}</div>
           ))}

@@ -56,6 +56,10 @@ HERE: Final = frozenset({"close", "release_thread", "takes_bytes", "place", "roo
 """What belongs to the process that has the facts: it takes local files, or calls back under the write lock."""
 
 
+MAKE_ROOM: Final = frozenset({"delete_versions", "delete_run", "prune"})
+"""What one does on a full disk."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreOperation(Operation):
     """One operation of the metadata store.
@@ -141,7 +145,7 @@ def _operation(call: str, method: Any, kind: Kind) -> StoreOperation:
     return StoreOperation(
         name=f"store_{call}", method="POST", path=f"{PATH}{call}", kind=kind, about=(method.__doc__ or "").partition("\n")[0],
         answer=result.schema, body=object_schema({name: codec.schema for name, codec in arguments.items()}, required),
-        takes_key=kind != "read" and call != "integrity", is_recorded=call in RECORDED, call=call, signature=signature, arguments=arguments, result=result,
+        takes_key=kind != "read" and call != "integrity", is_recorded=call in RECORDED, makes_room=call in MAKE_ROOM, call=call, signature=signature, arguments=arguments, result=result,
     )  # fmt: skip
 
 

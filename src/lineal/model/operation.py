@@ -44,6 +44,7 @@ class Operation:
             done once.
         is_page: Whether it stands beside the API, without its prefix.
         is_recorded: Whether each call enters the audit before it is carried out.
+        makes_room: Whether it is what one does on a full disk: its entry in the audit may take the space that is kept for that.
         is_sensitive: Whether a browser's session is not enough: the password must have been given in the last minutes.
     """
 
@@ -58,6 +59,7 @@ class Operation:
     takes_key: bool = False
     is_page: bool = False
     is_recorded: bool = False
+    makes_room: bool = False
     is_sensitive: bool = False
 
     @property

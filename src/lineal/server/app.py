@@ -82,16 +82,16 @@ def create_app(workspace: Workspace, access: Access, hosts: Iterable[str], root_
         return answer(request, describe(api.openapi(), (route.operation for route in table)))
 
     for route in table:
-        _add_route(api, route, access)
+        _add_route(api, route, access, workspace)
     _add_problems(api)
     return Gate(api, hosts, root_path, bodies={f"{PREFIX}{PATH}": MOST_BYTES})
 
 
-def _add_route(api: FastAPI, route: Route, access: Access) -> None:
+def _add_route(api: FastAPI, route: Route, access: Access, workspace: Workspace) -> None:
     wanted = route.operation
     guards = [] if wanted.role is None else [Depends(_guard(access, wanted.role, is_sensitive=wanted.is_sensitive))]
     api.add_api_route(
-        wanted.full_path, recorded(route, access), methods=[wanted.method], dependencies=guards, response_class=Response, name=wanted.name,
+        wanted.full_path, recorded(route, access, lambda: workspace.metadata.room()), methods=[wanted.method], dependencies=guards, response_class=Response, name=wanted.name,
         operation_id=wanted.name, description=wanted.about, include_in_schema=not wanted.is_page,
     )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 import functools
 import inspect
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from fastapi import Request
@@ -17,13 +19,20 @@ LONGEST: Final = 4000
 """Characters of a body that are recorded; of a longer one its size is."""
 
 
-def recorded(route: Route, access: Access) -> Handler:
-    """Give the handler of a route, as one that records each call under the operation's name, and a second time when it was refused."""
+def recorded(route: Route, access: Access, room: Callable[[], AbstractContextManager[object]]) -> Handler:
+    """Give the handler of a route, as one that records each call under the operation's name, and a second time when it was refused.
+
+    `room` gives back the space that is kept for what makes room on a full disk.
+    """
     operation, handler, details = route
     if access.accounts is None or not operation.is_recorded:
         return handler
-    append = access.accounts.append
+    write = access.accounts.append
     what = operation.name.replace("_", " ")
+
+    def append(act: Act) -> None:
+        with room() if operation.makes_room else nullcontext():
+            write(act)
 
     @functools.wraps(handler)
     async def record_and_do(request: Request, **given: Any) -> Any:

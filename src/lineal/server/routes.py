@@ -43,7 +43,16 @@ class Table:
         """
         return self._adder("GET", path, kind, answer, media=media, is_page=is_page)
 
-    def post(self, path: str, kind: Kind, answer: Schema | None = None, *, is_recorded: bool = True, is_sensitive: bool = False) -> Adder:
+    def post(
+        self,
+        path: str,
+        kind: Kind,
+        answer: Schema | None = None,
+        *,
+        is_recorded: bool = True,
+        is_sensitive: bool = False,
+        makes_room: bool = False,
+    ) -> Adder:
         """Add an operation that changes something.
 
         Args:
@@ -53,12 +62,13 @@ class Table:
             is_recorded: Whether each call enters the audit, with the parameters of its path and its body. False where the operation
                 records itself, where its body holds a secret, or where it only reads.
             is_sensitive: Whether it takes a password that was given in the last minutes.
+            makes_room: Whether it is what one does on a full disk.
         """
-        return self._adder("POST", path, kind, answer, is_recorded=is_recorded, is_sensitive=is_sensitive)
+        return self._adder("POST", path, kind, answer, is_recorded=is_recorded, is_sensitive=is_sensitive, makes_room=makes_room)
 
     def delete(self, path: str, kind: Kind) -> Adder:
         """Add an operation that takes something away."""
-        return self._adder("DELETE", path, kind, None, is_recorded=True)
+        return self._adder("DELETE", path, kind, None, is_recorded=True, makes_room=True)
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)

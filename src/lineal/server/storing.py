@@ -10,11 +10,12 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from lineal import pruning
 from lineal.artifact_store.external import External
 from lineal.client import Client
 from lineal.errors import Conflict, UsageError
 from lineal.model.records import Json, Space
-from lineal.pruning import PruneReport
+from lineal.pruning import PruneReport, Selection
 from lineal.server.answers import answer
 from lineal.server.describing import refer
 from lineal.server.jobs import Job, Progress, Worker
@@ -32,7 +33,7 @@ _AGE: Final = re.compile(r"([0-9]{1,6})([hdw])")
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-class Selection(BaseModel):
+class Choice(BaseModel):
     """What a prune may take: versions of artifacts called `name` (`*` stands for anything), made longer ago than `older_than` (`12h`, `30d`,
     `8w`), and not among the newest `keep_last` of their artifact.
     """
@@ -44,8 +45,8 @@ class Selection(BaseModel):
     keep_last: int | None = Field(None, ge=0, le=1_000_000)
 
 
-class Prune(Selection):
-    """A selection that somebody has looked at: `versions` is how many the preview said would go."""
+class Prune(Choice):
+    """A choice that somebody has looked at: `versions` is how many the preview said would go."""
 
     versions: int = Field(ge=0)
     force: bool = False
@@ -61,7 +62,7 @@ class Verify(BaseModel):
 
 def add_to(table: Table, client: Client) -> None:
     """Add the operations to a table; `client` carries them out."""
-    verifier = Worker()
+    verifier, pruner = Worker(), Worker()
 
     @table.get("/storage", "read")
     def storage(request: Request) -> Response:
@@ -70,17 +71,24 @@ def add_to(table: Table, client: Client) -> None:
         return answer(request, {"totals": totals_json(metadata.totals()), **_space_json(metadata.space())})
 
     @table.get("/storage/prune", "read")
-    def preview_prune(request: Request, query: Annotated[Selection, Query()]) -> Response:
+    def preview_prune(request: Request, query: Annotated[Choice, Query()]) -> Response:
         """Say what a prune would take, and change nothing."""
-        return answer(request, {**_prune_json(_pruned(client, query, dry_run=True)), "command": _command(query)})
+        return answer(request, {**_prune_json(_preview(client, query)), "command": _command(query)})
 
-    @table.post("/storage/prune", "look after")
+    @table.get("/storage/prune/job", "read", refer("Job"))
+    def last_prune(request: Request) -> Response:
+        """Give how far the pruning is, and what it freed; `state` is null when nobody has asked for it since the server began."""
+        return answer(request, _job_json(pruner.last))
+
+    @table.post("/storage/prune", "look after", refer("Job"), makes_room=True)
     def prune(request: Request, change: Prune) -> Response:
-        """Delete what a preview has shown, and say what that freed. Refused when other versions would go than were shown."""
-        plan = _pruned(client, change, dry_run=True)
+        """Begin to delete what a preview has shown, beside everything else. Refused when other versions would go than were shown. One at a
+        time.
+        """
+        plan = _preview(client, change)
         if plan.versions != change.versions:
             raise Conflict(f"{plan.versions} versions would go now, and {change.versions} were shown; nothing was deleted: look again")
-        return answer(request, _prune_json(_pruned(client, change, dry_run=False)))
+        return answer(request, _job_json(pruner.start(lambda progress: _prune_json(_pruned(client, change, progress)))))
 
     @table.get("/storage/verify", "read", refer("Job"))
     def last_verify(request: Request) -> Response:
@@ -117,10 +125,21 @@ class _Sums:
         return [{"name": name, "kept": kept, "meant": meant, "versions": versions} for name, (kept, meant, versions) in found]
 
 
-def _pruned(client: Client, selection: Selection, *, dry_run: bool) -> PruneReport:
-    older = None if not selection.older_than else _age(selection.older_than)
-    force = isinstance(selection, Prune) and selection.force
-    return client.prune_artifacts(selection.name or None, older_than=older, keep_last=selection.keep_last, dry_run=dry_run, force=force)
+def _preview(client: Client, chosen: Choice) -> PruneReport:
+    return client.prune_artifacts(chosen.name or None, older_than=_older(chosen), keep_last=chosen.keep_last, dry_run=True)
+
+
+def _pruned(client: Client, chosen: Prune, progress: Progress) -> PruneReport:
+    """Do what a preview was made of just now, which has also noticed the runs that crashed."""
+    workspace = client.workspace
+    selection = Selection("all", (chosen.name,) if chosen.name else None, _older(chosen), chosen.keep_last or 0)
+    return pruning.prune(
+        workspace.metadata, workspace.artifact_store, workspace.prune_lock, selection, force=chosen.force, progress=progress
+    )
+
+
+def _older(chosen: Choice) -> timedelta | None:
+    return _age(chosen.older_than) if chosen.older_than else None
 
 
 def _age(text: str) -> timedelta:
@@ -137,7 +156,7 @@ def _prune_json(report: PruneReport) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def _command(selection: Selection) -> str:
+def _command(selection: Choice) -> str:
     words = ["lineal", "artifact", "prune"]
     words += [selection.name] if selection.name else []
     words += ["--older-than", selection.older_than] if selection.older_than else []

@@ -151,6 +151,12 @@ def test_space_is_pruned_after_a_preview_and_what_is_lost_is_found(page: Page, s
     page.get_by_role("dialog").get_by_role("button", name="Prune").click()
     expect(page.get_by_role("status").filter(has_text="Pruned 3 versions, freed")).to_be_visible()
     assert [each.version for each in Client().get_artifact("scratch").versions] == ["4"]
+    going = {"state": "running", "progress": {"all": 3, "done": 1, "all_bytes": 2000, "done_bytes": 1000}, "result": None}
+    page.route("**/storage/prune/job", lambda route: route.fulfill(json=going))
+    page.reload()  # whoever comes while it goes on sees how far it is
+    expect(page.get_by_role("status").filter(has_text="Pruning… 1 of 3 versions, 1.0 kB freed")).to_be_visible()
+    page.unroute("**/storage/prune/job")
+    expect(page.get_by_role("status").filter(has_text="Pruned 3 versions, freed")).to_be_visible()  # and what became of it, in any tab
 
     folder.chmod(0o755)
     shutil.rmtree(folder)

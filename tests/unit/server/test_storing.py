@@ -1,7 +1,10 @@
 """What takes space, what may go, and whether everything is there."""
 
+import contextlib
 import shutil
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,10 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from lineal import Client, save_artifact
+from lineal import Client, pruning, save_artifact
+from lineal.metadata_store.accounts import SqliteAccounts
+from lineal.metadata_store.sql import SqliteMetadataStore
+from lineal.model.accounts import Act
 from lineal.server.access import Principal, Role
 from lineal.server.app import create_app
 from lineal.server.owner import OwnerAccess
@@ -20,8 +26,13 @@ PRUNE = "/api/v1/storage/prune"
 
 
 def verified(server: TestClient) -> Any:
+    return ended(server, "/api/v1/storage/verify")
+
+
+def ended(server: TestClient, path: str) -> Any:
+    """What a job has come to."""
     for _ in range(500):
-        found = server.get("/api/v1/storage/verify").json()
+        found = server.get(path).json()
         if found["state"] != "running":
             return found
         time.sleep(0.01)
@@ -50,10 +61,41 @@ def test_a_prune_takes_what_its_preview_has_shown(server: TestClient, run: RunVi
     assert (plan["versions"], plan["names"], plan["dry_run"]) == (3, ["scratch@1", "scratch@2", "scratch@3"], True)
     assert plan["command"] == "lineal artifact prune 'scr*' --keep-last 1"
     assert Client().get_artifact("scratch").version_count == 4
-    done = server.post(PRUNE, json={"keep_last": 1, "name": "scr*", "versions": 3}).json()
-    assert (done["versions"], done["freed"] >= 240_000, done["dry_run"]) == (3, True, False)
+    assert server.get(f"{PRUNE}/job").json() == {"state": None}
+    assert server.post(PRUNE, json={"keep_last": 1, "name": "scr*", "versions": 3}).json()["state"] in ("running", "completed")
+    job = ended(server, f"{PRUNE}/job")
+    done = job["result"]
+    assert (job["state"], done["versions"], done["freed"] >= 240_000, done["dry_run"]) == ("completed", 3, True, False)
+    told = job["progress"]
+    assert (told["all"], told["done"], told["done_bytes"]) == (3, 3, done["freed"])
+    assert 240_000 <= told["all_bytes"] <= done["freed"], "what shows them goes too"
     assert Client().get_artifact("scratch").version_count == 1
     assert run.steps["count"].output.load().shape == (5000,)
+
+
+def test_a_prune_goes_on_when_nobody_waits_for_it_and_there_is_one_at_a_time(server: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request that begins it answers at once; whoever comes later sees how far it is, and what stopped it."""
+    go, whole = threading.Event(), pruning.prune
+
+    def slow(*given: Any, **named: Any) -> Any:
+        assert go.wait(30)
+        return whole(*given, **named)
+
+    monkeypatch.setattr(pruning, "prune", slow)
+    save_artifact([1], "scratch")
+    assert server.post(PRUNE, json={"versions": 1}).json()["state"] == "running"
+    assert server.get(f"{PRUNE}/job").json()["state"] == "running"
+    second = server.post(PRUNE, json={"versions": 1})
+    assert (second.status_code, "being done already" in second.json()["detail"]) == (409, True)
+    go.set()
+    assert ended(server, f"{PRUNE}/job")["result"]["versions"] == 1
+    assert server.get("/api/v1/artifacts").json()["total"] == 0
+
+    save_artifact([2], "scratch")
+    monkeypatch.setattr(pruning, "prune", lambda *_, **__: 1 / 0)
+    server.post(PRUNE, json={"versions": 1})
+    failed = ended(server, f"{PRUNE}/job")
+    assert (failed["state"], failed["error"]) == ("failed", "ZeroDivisionError: division by zero")
 
 
 def test_a_prune_that_would_take_more_than_was_shown_takes_nothing(server: TestClient) -> None:
@@ -99,3 +141,35 @@ def test_verifying_says_what_is_lost_and_how_it_comes_back(server: TestClient, r
     assert (found["ok"], problem["kind"], problem["versions"]) == (False, "missing", ["counting::count::output@1"])
     assert problem["made_by"]
     assert problem["remedy"]
+
+
+def test_on_a_full_disk_the_audit_keeps_nobody_from_making_room(
+    server: TestClient, access: OwnerAccess, run: RunView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F14: what deletes is noted in the space that is kept for deleting; nothing else takes it."""
+    held, whole = [0], SqliteMetadataStore.room
+
+    @contextlib.contextmanager
+    def room(self: SqliteMetadataStore) -> Iterator[bool]:
+        held[0] += 1
+        with whole(self) as tight:
+            yield tight
+        held[0] -= 1
+
+    def append(self: SqliteAccounts, act: Act) -> None:
+        noted.append((act.what, bool(held[0])))
+
+    noted: list[tuple[str, bool]] = []
+    monkeypatch.setattr(SqliteMetadataStore, "room", room)
+    monkeypatch.setattr(SqliteAccounts, "append", append)
+    loose, more = (save_artifact([each], "loose") for each in (1, 2))
+    server = TestClient(create_app(open_workspace(), access, ["testserver"]), headers=dict(server.headers))
+    server.post(f"/api/v1/versions/{loose.id}/pin", json={"pinned": False})
+    server.delete(f"/api/v1/versions/{loose.id}")
+    server.post("/api/v1/store/delete_versions", json={"version_ids": [str(more.id)]})
+    server.delete(f"/api/v1/runs/{run.id}")
+    server.post(PRUNE, json={"versions": 2})
+    ended(server, f"{PRUNE}/job")
+    assert noted == [
+        ("pin version", False), ("delete version", True), ("store delete versions", True), ("delete run", True), ("prune", True),
+    ]  # fmt: skip
