@@ -236,8 +236,7 @@ class Runner:
         if again is not None:
             inquiry.decision = "lost"
         else:
-            free = inquiry.key in self._ahead or not cache.is_asked(call) or self._waits.claim(call, inquiry.key)
-            cached = cache.look_up(inquiry, call, self._ahead, self.metadata, self.artifacts, self._resumed)
+            cached, free = self._ask(call, inquiry)
             if cached is not None:
                 self._hit(call, inquiry, cached)
                 return
@@ -268,6 +267,17 @@ class Runner:
             self._finish_future(future)
         else:
             self._tails.begin(step_run.id, task.logs)
+
+    def _ask(self, call: Call, inquiry: "cache.Inquiry") -> "tuple[cache.Hit | None, bool]":
+        """Give what answers a call, and whether it is this run's to make when nothing does. What was found ahead needs no claim."""
+        cached = None
+        if inquiry.key in self._ahead:
+            cached = cache.look_up(inquiry, call, self._ahead, self.metadata, self.artifacts, self._resumed)
+        if cached is not None:
+            return cached, True
+        self._ahead.forget()  # what cannot be given, such as an expired result, another run may have made anew by now
+        free = not cache.is_asked(call) or self._waits.claim(call, inquiry.key)
+        return cache.look_up(inquiry, call, self._ahead, self.metadata, self.artifacts, self._resumed), free
 
     def _say_waiting(self, call: Call, key: str) -> None:
         if self.reporter is not None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineal import Client, pipeline, step
+from lineal import CachePolicy, Client, pipeline, step
 from lineal.engine.ahead import Ahead
+from lineal.engine.claims import Claims
 from lineal.metadata_store.sql import SqliteMetadataStore
 from lineal.model.records import CachedCall
 
@@ -79,6 +80,30 @@ def test_what_was_found_ahead_and_is_gone_is_made_again(monkeypatch: pytest.Monk
     assert looks[0] == 3
     assert [step_run.status for step_run in run.steps.values()] == ["cached", "cached", "completed"]
     assert Client().get_artifact_version("chain::add_3::output").load() == 6
+
+
+def test_what_was_found_ahead_and_cannot_be_given_is_claimed_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run may be making it at this moment."""
+
+    @step(undeclared="off")
+    def lasting(x: int) -> int:
+        return x + 1
+
+    @step(undeclared="off", cache_policy=CachePolicy(expires_after=1e-6))
+    def passing(x: int) -> int:
+        return x + 1
+
+    @pipeline
+    def mixed() -> None:
+        passing(lasting(1))
+
+    mixed()
+    claimed: list[str] = []
+    take = Claims.take
+    monkeypatch.setattr(Claims, "take", lambda self, key: claimed.append(key) or take(self, key))
+    steps = mixed().steps
+    assert [each.status for each in steps.values()] == ["cached", "completed"]
+    assert claimed == [each.record.cache_key for each in steps.values()]
 
 
 class Known:
