@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from lineal.artifact_store.external import External
 from lineal.backups import BackupReport, back_up
 from lineal.doctor import Check, Places, examine
 from lineal.engine.bar import ReadingBar
@@ -19,7 +18,7 @@ from lineal.model.moments import Moment
 from lineal.model.naming import check_tags, check_version
 from lineal.model.states import Status
 from lineal.pruning import PruneReport, Selection, check_here, delete_versions, preview, prune
-from lineal.verifying import GRACE, VerifyReport, verify
+from lineal.verifying import GRACE, VerifyReport, verify_home
 from lineal.views import ArtifactView, Named, PipelineView, RunView, StepRunView, VersionView, notice_crash
 from lineal.views.base import name_text
 from lineal.workspace import Workspace, open_workspace
@@ -425,17 +424,22 @@ class Client:
                 what is whole there, and sweep what nobody finishes. Nothing is deleted and nothing is run.
             older_than: What was written more recently and has no record yet, as what a run is writing now, is left alone by `repair`.
 
-        May run beside runs. The report's `ok` tells whether all is well. Raises StoreMismatch when the artifact store is not there or
+        May run beside runs. The home remembers when it was, and what was found, for the dashboard. The report's `ok` tells whether all is well. Raises StoreMismatch when the artifact store is not there or
         another one.
         """
         workspace = self.workspace
         if repair:
             check_here(workspace.metadata, "verify --repair")
-        hashes = None if read_data else workspace.settings.home / "hashes"
         with ReadingBar("the store", quiet=workspace.settings.quiet, units="objects") as bar:
-            return verify(
-                workspace.metadata, workspace.artifact_store, External(hashes), bar, read_data=read_data, repair=repair, grace=older_than
-            )
+            return verify_home(
+                workspace.metadata,
+                workspace.artifact_store,
+                workspace.settings.home,
+                bar,
+                read_data=read_data,
+                repair=repair,
+                grace=older_than,
+            )[0]
 
     def backup(self, path: str | Path) -> BackupReport:
         """Copy the database, all artifacts and the logs, as they are at one moment, into a folder. Runs may go on.

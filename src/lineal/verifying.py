@@ -6,12 +6,15 @@ the write lock where a commit could come between: so it can run beside runs, and
 """
 
 import json
+import secrets
 import shlex
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
 from lineal import host
 from lineal.artifact_store.base import ArtifactStore
@@ -19,11 +22,17 @@ from lineal.artifact_store.external import External
 from lineal.errors import ArtifactCorrupted, ArtifactMissing, NotFound, StoreError, StoreMismatch, UsageError
 from lineal.metadata_store.base import MetadataStore
 from lineal.model import digest
-from lineal.model.records import Needed, ObjectRecord, VersionRecord
+from lineal.model.records import Json, Needed, ObjectRecord, VersionRecord
 from lineal.model.text import moment_text
 
 GRACE = timedelta(days=1)
 """How long what a run is still writing is left alone."""
+
+FILE: Final = "verified.json"
+"""In a home: when everything was verified last, and what that found."""
+
+REMEMBERED: Final = 500
+"""Names and problems of each kind that a home remembers."""
 
 _ROWS = 500  # rows of objects in one look
 _DIGESTS = 1000  # objects asked for at once
@@ -125,6 +134,60 @@ def verify(
     metadata.pair(store.identity)
     store.has("0" * 64)  # raises when the store is not mounted: everything would look lost
     return _Look(metadata, store, external, progress, VerifyReport(read_data=read_data, repaired=repair), grace.total_seconds()).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A verifying that has ended, as a home remembers the last one. Times are microseconds since 1970; `result` has at most some names of each."""
+
+    started: int
+    ended: int
+    result: dict[str, Json]
+
+
+def verify_home(
+    metadata: MetadataStore,
+    store: ArtifactStore,
+    home: Path,
+    progress: Progress,
+    *,
+    read_data: bool = False,
+    repair: bool = False,
+    grace: timedelta = GRACE,
+) -> tuple[VerifyReport, Verified]:
+    """Do as `verify`, with the fingerprints of registered data that a home knows, and let the home remember when it was and what was found."""
+    started = _now()
+    external = External(None if read_data else home / "hashes")
+    report = verify(metadata, store, external, progress, read_data=read_data, repair=repair, grace=grace)
+    return report, _remember(report, home, metadata.identity()[0], started)
+
+
+def _remember(report: VerifyReport, home: Path, facts: str, started: int) -> Verified:
+    """Keep what was found of facts of that identity. A home that cannot be written keeps what it knew before."""
+    lists = {name: getattr(report, name) for name in ("lost", "found", "unrecorded", "strays", "stale")}
+    result: dict[str, Json] = {
+        "ok": report.ok, "objects": report.objects, "bytes": report.bytes, "read_data": report.read_data, "condemned": report.condemned,
+        "problems": [asdict(each) for each in report.problems[:REMEMBERED]], "all_problems": len(report.problems),
+        **{name: {"number": len(each), "some": list(each[:REMEMBERED])} for name, each in lists.items()},
+    }  # fmt: skip
+    found = Verified(started, _now(), result)
+    part = home / f"{FILE}.{secrets.token_hex(4)}"
+    try:
+        part.write_text(json.dumps({"facts": facts, **asdict(found)}), encoding="utf-8")
+        part.replace(home / FILE)
+    except OSError:  # what was found counts, not that it is remembered
+        with suppress(OSError):
+            part.unlink()
+    return found
+
+
+def remembered(home: Path, facts: str) -> Verified | None:
+    """Give the last verifying of facts of that identity; None when there was none, or it was of others."""
+    try:
+        kept = json.loads((home / FILE).read_text(encoding="utf-8"))
+        return Verified(kept["started"], kept["ended"], kept["result"]) if kept["facts"] == facts else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 @dataclass(slots=True)

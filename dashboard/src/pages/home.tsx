@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
-import { get, isExported } from "../lib/api";
+import { get } from "../lib/api";
 import { durationText, shortType, sizeText } from "../lib/format";
 import { link } from "../lib/route";
-import type { Home, VerifyJob } from "../lib/types";
+import type { Home } from "../lib/types";
 import { Ago, Command, Empty, StatusWord, StepsBar, Tags, Took, Waiting } from "../parts/basics";
 import { RunDot } from "../parts/run-dot";
 import { Strip } from "../parts/strip";
 import { Table } from "../parts/table";
+import { LastVerified } from "../parts/verify";
 
 const FIRST = `from lineal import pipeline, step
 
@@ -25,9 +26,7 @@ const TABLE = 8;
 
 export function HomePage() {
   const home = useQuery({ queryKey: ["home"], queryFn: () => get<Home>("/home"), refetchInterval: 3_000 });
-  const verified = useQuery({ queryKey: ["verify"], queryFn: () => get<VerifyJob>("/storage/verify"), enabled: !isExported });
   if (!home.data) return <Waiting error={home.error} />;
-  const broken = verified.data?.result?.all_problems ?? 0;
   const { runs, versions, problems, totals } = home.data;
   const saved = runs.reduce((sum, run) => sum + run.seconds_saved, 0);
   const ran = runs.reduce((sum, run) => sum + run.seconds_ran, 0);
@@ -54,23 +53,10 @@ export function HomePage() {
             <Number label="stored" value={sizeText(totals.bytes_kept)} note={shared > 0 ? `${sizeText(shared)} saved by sharing equal content` : ""} />
             <Number label={`saved by the cache in the last ${runs.length} runs`} value={durationText(saved) || "0 ms"} note={`${durationText(ran)} ran`} />
           </div>
-          {(problems.length > 0 || broken > 0) && (
+          {problems.length > 0 && (
             <section className="panel wrong" aria-labelledby="problems">
-              <h2 id="problems">Problems</h2>
+              <h2 id="problems">Runs that failed last</h2>
               <div className="stack" style={{ gap: 4 }}>
-                {broken > 0 && (
-                  <div className="row">
-                    <span className="status is-failed">
-                      <i className="dot" aria-hidden="true" />
-                      {verified.data?.result?.problems[0]?.kind}
-                    </span>
-                    <a href={link("/storage")}>{broken === 1 ? "1 problem" : `${broken} problems`} with what is stored</a>
-                    <span className="soft">
-                      found {verified.data?.ended && <Ago moment={verified.data.ended} />}
-                    </span>
-                    <span>{verified.data?.result?.problems[0]?.what.slice(0, 160)}</span>
-                  </div>
-                )}
                 {problems.slice(0, 4).map((run) => (
                   <div key={run.id} className="row">
                     <StatusWord status={run.status} />
@@ -84,6 +70,7 @@ export function HomePage() {
               </div>
             </section>
           )}
+          <LastVerified />
           <section>
             <div className="row" style={{ marginBottom: 8 }}>
               <h2 style={{ margin: 0 }}>Last runs</h2>

@@ -1,12 +1,14 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { get, isExported, post } from "../lib/api";
+import { get, isExported, isThere, post } from "../lib/api";
 import { agoText, shortType, sizeText } from "../lib/format";
+import { useJob } from "../lib/job";
 import { useMay } from "../lib/me";
 import { link } from "../lib/route";
-import type { Job, Json, PruneJob, PrunePlan, Space, Storage, VerifyJob, VerifyResult } from "../lib/types";
+import type { Json, PruneJob, PrunePlan, Space, Storage, VerifyResult } from "../lib/types";
 import { Command, Empty, useNow, Waiting, Wrong } from "../parts/basics";
 import { Confirm } from "../parts/confirm";
+import { useVerify, VerifyButton } from "../parts/verify";
 import { Search } from "./runs";
 import { useQueryState } from "../lib/route";
 
@@ -39,7 +41,7 @@ export function StoragePage() {
           </Empty>
         </div>
       )}
-      {!isExported && <Verify />}
+      {(!isExported || isThere("/storage/verify")) && <Verify />}
       {!isExported && <Prune />}
     </div>
   );
@@ -94,23 +96,9 @@ function Largest({ title, spaces, of }: { title: string; spaces: Space[]; of: (s
   );
 }
 
-function useJob<Kind extends Job<unknown>>(name: string, path: string) {
-  return useQuery({ queryKey: [name], queryFn: () => get<Kind>(path), refetchInterval: (query) => (query.state.data?.state === "running" ? 500 : false) });
-}
-
 function Verify() {
-  const client = useQueryClient();
-  const mayVerify = useMay("editor");
   const [readData, setReadData] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const job = useJob<VerifyJob>("verify", "/storage/verify");
-  const begin = () =>
-    void post<VerifyJob>("/storage/verify", { read_data: readData }).then((begun) => {
-      setError(null);
-      client.setQueryData(["verify"], begun);
-    }, setError);
-  const running = job.data?.state === "running";
-  const progress = job.data?.progress;
+  const { job, begin, error } = useVerify();
   return (
     <section className="panel stack" aria-labelledby="verify">
       <div className="row">
@@ -120,23 +108,18 @@ function Verify() {
         <span className="grow" />
         <Command>{`lineal verify${readData ? " --read-data" : ""}`}</Command>
       </div>
-      <div className="row">
-        <button type="button" className="button" disabled={running || !mayVerify} title={mayVerify ? undefined : "takes the role editor"} onClick={begin}>
-          {running ? "Verifying…" : "Verify"}
-        </button>
-        <label className="row">
-          <input type="checkbox" checked={readData} onChange={(event) => setReadData(event.target.checked)} /> read all bytes and compare their digests
-        </label>
-        {running && progress && (
-          <span className="row" role="status">
-            <progress value={progress.done_bytes} max={progress.all_bytes || 1} aria-label="Verified so far" /> {sizeText(progress.done_bytes)} of {sizeText(progress.all_bytes)}
-          </span>
-        )}
-      </div>
+      {!isExported && (
+        <div className="row">
+          <VerifyButton job={job} begin={() => begin(readData)} />
+          <label className="row">
+            <input type="checkbox" checked={readData} onChange={(event) => setReadData(event.target.checked)} /> read all bytes and compare their digests
+          </label>
+        </div>
+      )}
       {error !== null && <Wrong error={error} />}
-      {job.data?.state === "failed" && <Wrong error={new Error(job.data.error ?? "")} />}
-      {job.data?.result && <Verified result={job.data.result} ended={job.data.ended ?? ""} />}
-      {job.data?.state === null && <p className="soft plain">Compares every record with the bytes, and says what is lost, who made it, and how to get it back. It changes nothing, and runs may go on.</p>}
+      {job?.state === "failed" && <Wrong error={new Error(job.error ?? "")} />}
+      {job?.result && <Verified result={job.result} ended={job.ended ?? ""} />}
+      {!job?.result && job?.state !== "running" && <p className="soft plain">Compares every record with the bytes, and says what is lost, who made it, and how to get it back. It changes nothing, and runs may go on.</p>}
     </section>
   );
 }

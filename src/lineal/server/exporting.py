@@ -158,6 +158,8 @@ def export_all(client: Client) -> str:
     answers = Answers(client)
     for path in ("/home", "/pipelines", "/storage", "/settings"):
         answers.keep(path)
+    if answers.ask("/storage/verify")["state"] == "completed":
+        answers.keep("/storage/verify")
     for run in client.list_pipeline_runs(limit=MOST):
         _keep_run(answers, str(run.id))
     for named in (*answers.kept["/home"]["problems"], *(pipeline["latest"] for pipeline in answers.kept["/pipelines"])):

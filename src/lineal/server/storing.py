@@ -1,6 +1,5 @@
 """What takes space, what may go, and whether everything is there."""
 
-import dataclasses
 import re
 import shlex
 from datetime import timedelta
@@ -11,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from lineal import pruning
-from lineal.artifact_store.external import External
 from lineal.client import Client
 from lineal.errors import Conflict, UsageError
 from lineal.model.records import Json, Space
@@ -21,7 +19,7 @@ from lineal.server.describing import refer
 from lineal.server.jobs import Job, Progress, Worker
 from lineal.server.overviews import totals_json
 from lineal.server.routes import Table
-from lineal.verifying import VerifyReport, verify
+from lineal.verifying import remembered, verify_home
 
 LARGEST: Final = 20
 """Artifacts, and types, that are told one by one."""
@@ -92,8 +90,8 @@ def add_to(table: Table, client: Client) -> None:
 
     @table.get("/storage/verify", "read", refer("Job"))
     def last_verify(request: Request) -> Response:
-        """Give how far the verifying is, and what it found; `state` is null when nobody has asked for it since the server began."""
-        return answer(request, _job_json(verifier.last))
+        """Give how far the verifying is, and what it found; `state` is null when nobody has ever asked for it."""
+        return answer(request, _job_json(_last_verify(client, verifier.last)))
 
     @table.post("/storage/verify", "write", refer("Job"))
     def begin_verify(request: Request, change: Verify) -> Response:
@@ -166,17 +164,17 @@ def _command(selection: Choice) -> str:
 
 def _verified(client: Client, progress: Progress, *, read_data: bool) -> dict[str, Json]:
     workspace = client.workspace
-    hashes = None if read_data else workspace.settings.home / "hashes"
-    return _report_json(verify(workspace.metadata, workspace.artifact_store, External(hashes), progress, read_data=read_data))
+    return verify_home(workspace.metadata, workspace.artifact_store, workspace.settings.home, progress, read_data=read_data)[1].result
 
 
-def _report_json(report: VerifyReport) -> dict[str, Json]:
-    lists = {name: getattr(report, name) for name in ("lost", "found", "unrecorded", "strays", "stale")}
-    return {
-        "ok": report.ok, "objects": report.objects, "bytes": report.bytes, "read_data": report.read_data, "condemned": report.condemned,
-        "problems": [dataclasses.asdict(each) for each in report.problems[:NAMES]], "all_problems": len(report.problems),
-        **{name: {"number": len(each), "some": list(each[:NAMES])} for name, each in lists.items()},
-    }  # fmt: skip
+def _last_verify(client: Client, job: Job | None) -> Job | None:
+    """Give the job of this server, or what the home remembers where that is newer: of a server before, or of the command line."""
+    workspace = client.workspace
+    known = remembered(workspace.settings.home, workspace.metadata.identity()[0])
+    if known is None or (job is not None and (job.ended is None or known.ended <= job.ended)):
+        return job
+    objects, size = known.result["objects"], known.result["bytes"]
+    return Job(known.started, Progress(objects, objects, size, size), known.ended, known.result)
 
 
 def _job_json(job: Job | None) -> Json:

@@ -134,6 +134,10 @@ def test_a_lineage_is_walked_hop_by_hop_into_another_pipeline(page: Page, server
 def test_space_is_pruned_after_a_preview_and_what_is_lost_is_found(page: Page, server: Server) -> None:
     for number in range(4):
         save_artifact(list(range(9000 + number)), "scratch")
+    stored = page.get_by_role("region", name="What is stored")
+    expect(stored).to_contain_text("was never verified")
+    stored.get_by_role("button", name="Verify").click()
+    expect(stored).to_contain_text(re.compile("verified .* all was there"))
     lost = save_artifact(pd.DataFrame({"a": range(9000)}), "gone")
     folder = lost.path.parent
     page.get_by_role("link", name="Storage", exact=True).click()
@@ -166,7 +170,9 @@ def test_space_is_pruned_after_a_preview_and_what_is_lost_is_found(page: Page, s
     expect(problems).to_contain_text("gone@1")
     expect(problems).to_contain_text("get it back")
     page.get_by_role("link", name="Home", exact=True).click()
-    expect(page.get_by_role("region", name="Problems")).to_contain_text("1 problem with what is stored")
+    stored = page.get_by_role("region", name="What is stored")
+    expect(stored).to_contain_text(re.compile("verified .* 1 problem"))
+    expect(stored).to_contain_text("missing")
 
 
 def test_what_a_run_made_is_not_deleted_and_the_refusal_says_which_run(page: Page, server: Server) -> None:

@@ -122,7 +122,7 @@ def test_why_a_step_ran_and_what_failed_are_said(page: Page) -> None:
 
     with pytest.raises(ValueError, match="no luck"):
         failing()
-    expect(page.get_by_role("heading", name="Problems")).to_be_visible()
+    expect(page.get_by_role("heading", name="Runs that failed last")).to_be_visible()
     page.get_by_role("link", name=re.compile("^failing-")).first.click()
     expect(page.get_by_role("alert")).to_contain_text("no luck with this one")
     expect(page.get_by_role("alert")).to_contain_text("lineal runs resume failing-")

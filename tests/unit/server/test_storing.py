@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from lineal import Client, pruning, save_artifact
+from lineal.cli.app import State, cli
 from lineal.metadata_store.accounts import SqliteAccounts
 from lineal.metadata_store.sql import SqliteMetadataStore
 from lineal.model.accounts import Act
 from lineal.server.access import Principal, Role
 from lineal.server.app import create_app
 from lineal.server.owner import OwnerAccess
+from lineal.verifying import remembered
 from lineal.views import RunView
 from lineal.workspace import open_workspace
 
@@ -123,6 +126,34 @@ def test_who_may_edit_may_not_prune(lineal_home: Path) -> None:
         assert server.get(PRUNE).json()["versions"] == 1
         assert server.post(PRUNE, json={"versions": 1}).status_code == 403
     assert Client().get_artifact("scratch").version_count == 1
+
+
+def test_the_last_verifying_is_remembered_whoever_did_it(server: TestClient, run: RunView, lineal_home: Path) -> None:
+    """The command line, or a server before this one; but of these facts, and as long as it can be read."""
+    path = "/api/v1/storage/verify"
+    assert CliRunner().invoke(cli, ["verify"], obj=State()).exit_code == 0
+    told = server.get(path).json()
+    assert (told["state"], told["result"]["ok"], told["result"]["read_data"], told["error"]) == ("completed", True, False, None)
+    assert told["progress"]["done"] == told["progress"]["all"] == told["result"]["objects"] > 0
+    server.post(path, json={"read_data": True})
+    assert verified(server)["result"]["read_data"] is True
+    Client().verify()
+    assert server.get(path).json()["result"]["read_data"] is False
+    with TestClient(server.app, headers=server.headers) as again:
+        assert again.get(path).json() == server.get(path).json()
+    kept = lineal_home / "verified.json"
+    for text in (kept.read_text().replace('"facts": "', '"facts": "other'), "{", "[]", "{}"):
+        kept.write_text(text)
+        assert remembered(lineal_home, open_workspace().metadata.identity()[0]) is None
+
+
+def test_a_home_that_cannot_be_written_is_verified_all_the_same(run: RunView, lineal_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert Client().verify().ok
+    assert [each.name for each in lineal_home.iterdir() if each.name.startswith("verified")] == []
 
 
 def test_verifying_says_what_is_lost_and_how_it_comes_back(server: TestClient, run: RunView) -> None:
