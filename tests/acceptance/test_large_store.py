@@ -160,6 +160,15 @@ def test_space_is_what_a_plain_statement_gives(store: SqliteMetadataStore) -> No
     assert sum(row[4] for row in wanted) < sum(row[3] for row in wanted)
 
 
+def test_lineage_reads_no_farther_than_it_is_asked_for(store: SqliteMetadataStore) -> None:
+    """What is one step away may be used by hundreds of steps, which are two away."""
+    model = store.get_version("training_03_model", "1").id
+    for statement, upstream in (("upstream", True), ("downstream", False)):
+        near = {edge.step_run_id for edge in store.lineage(model, upstream=upstream, depth=1)}
+        assert {row[0] for row in rows(store, SQL[statement], (model, 1, 1, 1))} == near
+        assert near < {edge.step_run_id for edge in store.lineage(model, upstream=upstream, depth=2)}
+
+
 def test_statements_of_first_pages_sort_no_long_rows(store: SqliteMetadataStore) -> None:
     """The newest of everything are found by walking an index from its end; what is sorted is one page."""
     for listed in PLAIN:

@@ -178,8 +178,8 @@ export interface Lineage {
   versions: { id: string; name: string; version: string; type: string; digest: string; step_run_id?: string | null }[];
   /** How many step runs used each version in all, whether they are in the graph or not. */
   uses?: Record<string, number>;
-  step_runs: Omit<StepRun, "inputs" | "outputs">[];
-  runs: Run[];
+  step_runs: Pick<StepRun, "id" | "run_id" | "name" | "step" | "status">[];
+  runs: Pick<Run, "id" | "name" | "pipeline" | "status">[];
   edges: { from: string; to: string; kind: "input" | "output"; name: string }[];
 }
 

@@ -20,7 +20,7 @@ MAX_DEPTH = 200
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 _encode_as_it_is = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-_decode = json.JSONDecoder().decode
+_decode = json.JSONDecoder().raw_decode
 _FLOAT = "$float"
 
 
@@ -65,7 +65,10 @@ def _text(value: Any, what: str, encode: Callable[[Any], str]) -> str:
 
 def load(text: str) -> Any:
     """Give the value of a stored text."""
-    value = _decode(text)
+    text = text.strip()  # a request's; a stored one has no spaces around it, for which `decode` would look by patterns
+    value, end = _decode(text)
+    if end != len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
     return _unescaped(value) if '"$' in text else value
 
 

@@ -9,7 +9,7 @@ from lineal.metadata_store.filters import pattern
 from lineal.metadata_store.json_text import dump
 from lineal.metadata_store.rows import version_of
 from lineal.metadata_store.statements import SQL
-from lineal.model.records import Facet, PipelineRecord, RecentCall, Space, StepCount, Totals
+from lineal.model.records import Facet, PipelineRecord, RecentCall, Space, StepCount, Totals, VersionRecord
 
 Read = Callable[..., list[Any]]
 """Gives all rows of a statement with its parameters."""
@@ -19,15 +19,16 @@ def step_edges(read: Read, step_run_id: str) -> StepEdges:
     """Give what went into and came out of one step run."""
     edges = StepEdges([], [])
     for row in read(SQL["step_edges"], (step_run_id,)):
-        _add(edges, row)
+        _add(edges, row, {})
     return edges
 
 
 def run_edges(read: Read, run_id: str) -> dict[str, StepEdges]:
     """Give the same for all step runs of a run that have any, by id."""
     found: dict[str, StepEdges] = {}
-    for step_run, *row in read(SQL["run_edges"], (run_id,)):
-        _add(found.setdefault(step_run, StepEdges([], [])), row)
+    versions: dict[str, VersionRecord] = {}  # most are made by one step and used by others
+    for row in read(SQL["run_edges"], (run_id,)):
+        _add(found.setdefault(row[0], StepEdges([], [])), row[1:], versions)
     return found
 
 
@@ -69,6 +70,9 @@ def use_counts(read: Read, version_ids: Sequence[str]) -> dict[str, int]:
     return dict(read(SQL["use_counts"], (dump(list(version_ids), "ids"),)))
 
 
-def _add(edges: StepEdges, row: Sequence[Any]) -> None:
-    role, name, *version = row
-    (edges.inputs if role == "used" else edges.outputs).append((name, version_of(tuple(version))))
+def _add(edges: StepEdges, row: tuple[Any, ...], known: dict[str, VersionRecord]) -> None:
+    role, name, version_id = row[:3]
+    version = known.get(version_id)
+    if version is None:
+        version = known[version_id] = version_of(row[2:])
+    (edges.inputs if role == "used" else edges.outputs).append((name, version))

@@ -1003,7 +1003,7 @@ WHERE v.uid = ? ORDER BY s.id;
 
 -- name: upstream
 -- All edges of the step runs that made what a version comes from. Depth grows by the second parameter: by 0 each version is met
--- once however many paths lead to it, which ends in circles too; by 1 the third parameter bounds the depth.
+-- once however many paths lead to it, which ends in circles too; by 1 the third and fourth parameter bound the depth.
 WITH RECURSIVE reach (version_id, depth) AS (
     SELECT id, 0 FROM versions WHERE uid = ?
     UNION
@@ -1013,7 +1013,8 @@ WITH RECURSIVE reach (version_id, depth) AS (
 )
 SELECT s.uid, e.role, e.name, v.uid
 FROM (
-    SELECT DISTINCT m.step_run_id AS id FROM reach CROSS JOIN edges m WHERE m.version_id = reach.version_id AND m.role = 'made'
+    SELECT DISTINCT m.step_run_id AS id FROM reach CROSS JOIN edges m
+    WHERE reach.depth < ? AND m.version_id = reach.version_id AND m.role = 'made'
 ) p CROSS JOIN step_runs s CROSS JOIN edges e CROSS JOIN versions v
 WHERE s.id = p.id AND e.step_run_id = p.id AND v.id = e.version_id;
 
@@ -1028,7 +1029,8 @@ WITH RECURSIVE reach (version_id, depth) AS (
 )
 SELECT s.uid, e.role, e.name, v.uid
 FROM (
-    SELECT DISTINCT u.step_run_id AS id FROM reach CROSS JOIN edges u WHERE u.version_id = reach.version_id AND u.role = 'used'
+    SELECT DISTINCT u.step_run_id AS id FROM reach CROSS JOIN edges u
+    WHERE reach.depth < ? AND u.version_id = reach.version_id AND u.role = 'used'
 ) p CROSS JOIN step_runs s CROSS JOIN edges e CROSS JOIN versions v
 WHERE s.id = p.id AND e.step_run_id = p.id AND v.id = e.version_id;
 

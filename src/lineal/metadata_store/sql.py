@@ -418,7 +418,7 @@ class SqliteMetadataStore:
             raise UsageError(f"depth must be an int of 0 or more, or None for all, got {depth!r}")
         # (0, 1): each version once, all of them; (1, depth): up to that depth.
         growth, bound = (0, 1) if depth is None or depth >= _DEEP else (1, depth)
-        rows = self._db.read(SQL["upstream" if upstream else "downstream"], (version_id, growth, bound))
+        rows = self._db.read(SQL["upstream" if upstream else "downstream"], (version_id, growth, bound, bound))
         return nearest_first(rows, version_id, upstream=upstream, depth=depth)
 
     def versions_by_id(self, ids: Sequence[str]) -> dict[str, VersionRecord]:

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from lineal.client import Client
 from lineal.errors import NotFound
-from lineal.model.records import Json
+from lineal.metadata_store.base import StepEdges
+from lineal.model.records import Json, StepRunRecord, VersionRecord
 from lineal.server.answers import answer
 from lineal.server.describing import page, refer
 from lineal.server.routes import Table
@@ -132,7 +133,7 @@ def add_to(table: Table, client: Client) -> None:
     def get_lineage(request: Request, version_id: Id, depth: Annotated[int | None, Query(ge=1, le=1000)] = None) -> Response:
         """Give the graph of what a version comes from and what comes from it, `depth` steps far; `uses` counts all uses of each version in it."""
         view = version_of(client, version_id).lineage(depth)
-        return answer(request, {**view.to_json(), "uses": dict(client.workspace.metadata.use_counts(list(view.versions)))})
+        return answer(request, {**view.to_json(brief=True), "uses": dict(client.workspace.metadata.use_counts(list(view.versions)))})
 
 
 def version_of(client: Client, version_id: str) -> VersionView:
@@ -156,25 +157,27 @@ def runs_json(client: Client, runs: Sequence[RunView]) -> list[Json]:
 
 def run_json(run: RunView) -> dict[str, Json]:
     """Give a run as its page needs it: with its steps, and its plan, so that steps that have not begun are shown too."""
-    run.load_edges()
-    return {**run.facts_json(), "steps": [step_json(each) for each in run.steps.values()], "plan": run.record.plan}
+    metadata = run.workspace.metadata
+    edges = metadata.run_edges(run.record.id)
+    steps: list[Json] = [step_json(each, edges.get(each.id) or StepEdges([], [])) for each in metadata.list_step_runs(run.record.id)]
+    return {**run.facts_json(), "steps": steps, "plan": run.record.plan}
 
 
-def step_json(step: StepRunView) -> dict[str, Json]:
+def step_json(step: StepRunRecord, edges: StepEdges) -> dict[str, Json]:
     """Give a step run with the versions that went in and came out, in order."""
-    inputs, outputs = ([_port_json(name, version) for name, version in named.items()] for named in (step.inputs, step.outputs))
-    return {**shapes.step_run_json(step.record), "inputs": inputs, "outputs": outputs}
+    inputs, outputs = ([_port_json(name, version) for name, version in dict(named).items()] for named in edges)
+    return {**shapes.step_run_json(step), "inputs": inputs, "outputs": outputs}
 
 
 def _detail_json(view: StepRunView) -> dict[str, Json]:
     parts, compared = view.key_parts
     known = {"why": view.why, "source": view.source, "diff": view.code_diff, "run": view.run.name}
     before: Json = None if compared is None else {"id": compared.record.id, "name": compared.name}
-    return {**step_json(view), **known, "key_parts": [part._asdict() for part in parts], "compared_with": before}
+    edges = view.workspace.metadata.step_edges(view.record.id)
+    return {**step_json(view.record, edges), **known, "key_parts": [part._asdict() for part in parts], "compared_with": before}
 
 
-def _port_json(name: str, version: VersionView) -> dict[str, Json]:
-    record = version.record
+def _port_json(name: str, record: VersionRecord) -> dict[str, Json]:
     return {
         "port": name, "id": record.id, "name": record.artifact, "version": record.version, "type": record.type, "size": record.object.size,
     }  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from lineal.metadata_store.base import MetadataStore
-from lineal.model.records import Edge, Json, StepRunRecord, VersionRecord
+from lineal.model.records import Edge, Json, RunRecord, StepRunRecord, VersionRecord
 from lineal.model.states import Status
 from lineal.model.text import moment_text, shown, size_text
 from lineal.views import lineage_svg
@@ -91,8 +91,12 @@ class LineageView:
         below = run.name if run is not None and several else ""
         return lineage_svg.Node(step_run.name, below, told, step=True, wrong=not step_run.status.is_success)
 
-    def to_json(self) -> dict[str, Json]:
-        """Give the graph: `version` (id), `versions`, `step_runs`, `runs`, and `edges`, each from an id to an id with its name."""
+    def to_json(self, *, brief: bool = False) -> dict[str, Json]:
+        """Give the graph: `version` (id), `versions`, `step_runs`, `runs`, and `edges`, each from an id to an id with its name.
+
+        Args:
+            brief: Of step runs and runs give what they are called and how they ended, and not all their facts.
+        """
         return {
             "version": self.version.id,
             "versions": [
@@ -106,8 +110,8 @@ class LineageView:
                 }
                 for each in self.versions.values()
             ],
-            "step_runs": [step_run_json(each) for each in self.step_runs.values()],
-            "runs": [run_json(each) for each in self.runs.values()],
+            "step_runs": [_brief_step(each) if brief else step_run_json(each) for each in self.step_runs.values()],
+            "runs": [_brief_run(each) if brief else run_json(each) for each in self.runs.values()],
             "edges": [_edge_json(edge) for edge in dict.fromkeys([*self.upstream, *self.downstream])],
         }
 
@@ -202,6 +206,14 @@ def _unique(ids: Iterable[str]) -> list[str]:
 
 def _name(version: VersionRecord) -> str:
     return f"{shown(version.artifact)}@{shown(version.version)}"
+
+
+def _brief_step(record: StepRunRecord) -> dict[str, Json]:
+    return {"id": record.id, "run_id": record.run_id, "name": record.name, "step": record.step, "status": record.status.value}
+
+
+def _brief_run(record: RunRecord) -> dict[str, Json]:
+    return {"id": record.id, "name": record.name, "pipeline": record.pipeline, "status": record.status.value}
 
 
 def _edge_json(edge: Edge) -> dict[str, str]:

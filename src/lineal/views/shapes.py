@@ -3,6 +3,8 @@
 Times are text in UTC, such as `2026-06-01T12:30:05.123456Z`; durations are seconds. Parameters are typed JSON, as stored.
 """
 
+from functools import lru_cache
+
 from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord, VersionRecord
 from lineal.model.text import moment
 
@@ -93,7 +95,15 @@ def step_run_json(record: StepRunRecord) -> dict[str, Json]:
 
 def time_text(micros: int | None) -> str | None:
     """Give a recorded time, in microseconds since 1970, as text in UTC; None for none."""
-    return None if micros is None else moment(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if micros is None:
+        return None
+    seconds, rest = divmod(micros, 1_000_000)
+    return f"{_second_text(seconds)}.{rest:06}Z"
+
+
+@lru_cache(1024)  # the steps of a run begin and end in few seconds
+def _second_text(seconds: int) -> str:
+    return moment(seconds * 1_000_000).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _seconds(nanos: int | None) -> float | None:

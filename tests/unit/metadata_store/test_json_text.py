@@ -31,6 +31,14 @@ def test_nan_comes_back() -> None:
     assert math.isnan(found["$float"])
 
 
+def test_spaces_around_a_text_are_nothing_and_more_text_is_an_error() -> None:
+    """A request may have the one; a text that was cut or joined must not be taken for what it begins with."""
+    assert load(' \n{"a":[1]}\r\n') == {"a": [1]}
+    for text in ('{"a":[1]}{}', '{"a":[1]', "", "1 2"):
+        with pytest.raises(json.JSONDecodeError):
+            load(text)
+
+
 def test_what_cannot_be_held_is_refused_with_its_owner() -> None:
     """Other types, circles, abysses and masses end in a UsageError, never in a RecursionError."""
     circle: list[object] = []
