@@ -2,11 +2,12 @@
 
 import json
 from http.client import HTTPException, HTTPMessage
+from ssl import SSLCertVerificationError
 from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from lineal.errors import AccessRefused, Conflict, LinealError, NotFound, SignInRefused, StoreError, TooManyAttempts, UsageError
+from lineal.errors import AccessRefused, Conflict, LinealError, NotFound, SignInRefused, StoreError, TooManyAttempts, UsageError, untrusted
 
 MOST = 16 << 20
 """Bytes of an answer that are read."""
@@ -46,6 +47,8 @@ def ask(server: str, method: str, path: str, body: object = None, *, token: str 
             raise _problem(error, server) from None
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
+        if isinstance(reason, SSLCertVerificationError):
+            raise untrusted(server, reason.verify_message) from error
         raise StoreError(f"the server {server} does not answer: {reason}; check the URL, and that it runs") from error
 
 

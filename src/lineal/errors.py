@@ -304,6 +304,14 @@ def typed(error: OSError, path: str, needed: int | None = None) -> LinealError:
     return StoreError(f"the artifact store has a problem with {path}: {reason}")
 
 
+def untrusted(url: str, reason: str) -> StoreError:
+    """Give the error for a server whose certificate does not prove that it is the one at that URL."""
+    return StoreError(
+        f"the certificate of {url} cannot be trusted: {reason}. If an authority of your own has made it, name the file with that one's "
+        "certificate in SSL_CERT_FILE; if it is for another name, use the name that it is for"
+    )
+
+
 def _free(path: str) -> int:
     from pathlib import Path  # only here: this module is part of every start, and a full disk is rare
     from shutil import disk_usage

@@ -18,7 +18,7 @@ from typing import Any, Final, NoReturn, cast
 from lineal.errors import AccessRefused, LinealError, LinealWarning, StoreError, StoreMismatch, UsageError, VersionGone
 from lineal.metadata_store.base import MetadataStore
 from lineal.metadata_store.link import ATTEMPT, PATIENCE, Answer, Link, message_of
-from lineal.metadata_store.operations import HERE, operations, protocol_methods
+from lineal.metadata_store.operations import HERE, MOST_BYTES, operations, protocol_methods
 from lineal.model.records import ObjectRecord, StepCommit, VersionRecord
 
 _MOST_CODE: Final = 100_000
@@ -162,6 +162,11 @@ def error_of(answer: Answer, url: str) -> LinealError:
         if 300 <= answer.status < 400:
             return StoreError(
                 f"{url} sends elsewhere ({answer.status}); set LINEAL_METADATA_STORE to the address of the Lineal server itself"
+            )
+        if answer.status == 413:
+            return StoreError(
+                f"what stands before the Lineal server {url} does not take so large a request (413): let it pass {MOST_BYTES >> 20} MiB, with "
+                f"nginx by client_max_body_size {MOST_BYTES >> 20}m"
             )
         return StoreError(f"{url} answered {answer.status} and is not a Lineal server that this version understands")
     found = _errors().get(str(problem.get("title")))

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lineal.errors import AccessRefused, LinealError, SettingsError, StoreError
+from lineal.errors import AccessRefused, LinealError, SettingsError, StoreError, untrusted
 
 if TYPE_CHECKING:
     import socket
@@ -221,7 +221,7 @@ class Link:
             import ssl
 
             if isinstance(error, ssl.SSLCertVerificationError):
-                raise StoreError(f"the certificate of {self.place.url} cannot be trusted: {error.verify_message}") from error
+                raise untrusted(self.place.url, error.verify_message) from error
 
 
 def _is_over(connection: "socket.socket") -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import re
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ def command(
     proxy (--trusted-proxy).
     """
     is_encrypted = check_exposure(host, allow_host, has_proxy=bool(trusted_proxy), tls=(tls_cert, tls_key), is_insecure=insecure_http)
+    if tls_cert is not None and tls_key is not None:
+        check_certificate(tls_cert, tls_key)
     root = checked_root(root_path)
     for each in trusted_proxy:
         _check_network(each)
@@ -78,6 +81,18 @@ def check_exposure(
                 "of the proxy that encrypts; --insecure-http does without, for a network that only you reach"
             )
     return tls[0] is not None or has_proxy
+
+
+def check_certificate(chain: Path, key: Path) -> None:
+    """Raise UsageError unless a chain of certificates and a key can be used together. An encrypted key cannot: nobody is there to open it."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(chain, key, password="")
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", None) or error.strerror or str(error)
+        raise UsageError(
+            f"--tls-cert {chain} and --tls-key {key} cannot be used: {reason}. Give the chain, the server's own certificate first, and the "
+            "unencrypted key of that one, both as PEM"
+        ) from error
 
 
 def checked_root(path: str) -> str:

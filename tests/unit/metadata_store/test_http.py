@@ -85,6 +85,13 @@ def test_which_step_run_would_have_given_what_is_gone_is_told() -> None:
         (421, PROBLEM, {"title": "Not a host"}, StoreError, "http://s answered 421: Not a host"),
         (404, PROBLEM, {"title": "NotFound", "detail": "no run"}, NotFound, "^no run$"),
         (404, "text/html", "<h1>nginx</h1>", StoreError, "http://s answered 404 and is not a Lineal server"),
+        (
+            413,
+            "text/html",
+            "<h1>nginx</h1>",
+            StoreError,
+            "what stands before .* let it pass 64 MiB, with nginx by client_max_body_size 64m",
+        ),
         (301, "text/html", "", StoreError, "http://s sends elsewhere"),
         (404, PROBLEM, "[1]", StoreError, "is not a Lineal server"),
         (404, PROBLEM, "{", StoreError, "is not a Lineal server"),

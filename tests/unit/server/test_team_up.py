@@ -93,6 +93,15 @@ def test_what_encrypts_is_told_apart(tmp_path: Path) -> None:
     assert (checked_root("/lineal/"), checked_root("/"), checked_root("")) == ("/lineal", "", "")
 
 
+def test_a_certificate_that_cannot_be_used_is_refused(lineal_home: Path, tmp_path: Path) -> None:
+    """Before it listens, and says what is wrong with which file."""
+    for name in ("chain", "key"):
+        (tmp_path / name).write_text("no PEM")
+    said = lineal("server", "--tls-cert", str(tmp_path / "chain"), "--tls-key", str(tmp_path / "key"), status=2)
+    assert f"--tls-cert {tmp_path / 'chain'} and --tls-key {tmp_path / 'key'} cannot be used: " in said
+    assert "Traceback" not in said
+
+
 def test_a_server_from_its_first_start_to_a_token_that_is_ended(started: Any, lineal_home: Path) -> None:
     """Set up, add people, make a token, use it, end it: the accounts outlive the process, and the command line works on the same."""
     server = started()
