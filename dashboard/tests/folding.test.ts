@@ -110,6 +110,12 @@ describe("the graph of a large run", () => {
     ]);
     expect(graph.edges).toHaveLength(3);
   });
+  it("has a place of its own for every node, also where nodes go round", () => {
+    const round = Array.from({ length: 300 }, (_, place) => ({ id: `n${place}`, kind: "step" as const, title: "", note: "", status: null, members: [] }));
+    const edges = round.map((node, place) => ({ from: node.id, to: `n${place < 150 ? place + 1 : place === 299 ? 150 : place + 1}`, label: "" }));
+    const { places } = layout({ nodes: round, edges });
+    expect(new Set([...places.values()].map(({ x, y }) => `${x} ${y}`)).size).toBe(300);
+  });
   it("is laid out at once", () => {
     const long = Array.from({ length: 1000 }, (_, place) => step(`s${place}`, place ? [`v${place - 1}`] : [], [`v${place}`]));
     const graph = runGraph(long, null, new Set());

@@ -123,22 +123,27 @@ function chains(boxes: Box[], { before, after }: Near): Box[] {
 
 /** Those that are equally far from the beginning are one; where there are many such layers, some that follow each other. */
 function layers(boxes: Box[], { before, after }: Near): Box[] {
-  const missing = new Map(boxes.map((box) => [box, before.get(box)?.size ?? 0]));
-  const found: Box[][] = [];
-  for (let layer = boxes.filter((box) => !missing.get(box)); layer.length; ) {
-    found.push(layer);
-    const next: Box[] = [];
-    for (const box of layer)
-      for (const other of after.get(box) ?? []) {
+  const whole = ranksOf(boxes, before, after).map((layer) => boxed("layer", layer));
+  return whole.length > CROWD ? parts(whole, PARTS).map((part) => boxed("layers", part)) : whole;
+}
+
+/** Things rank by rank, each behind the last that it needs; in the last rank what goes round, if anything does. */
+export function ranksOf<T>(things: T[], before: ReadonlyMap<T, Iterable<T>>, after: ReadonlyMap<T, Iterable<T>>): T[][] {
+  const missing = new Map(things.map((thing) => [thing, [...(before.get(thing) ?? [])].length]));
+  const ranks: T[][] = [];
+  for (let rank = things.filter((thing) => !missing.get(thing)); rank.length; ) {
+    ranks.push(rank);
+    const next: T[] = [];
+    for (const thing of rank)
+      for (const other of after.get(thing) ?? []) {
         missing.set(other, (missing.get(other) ?? 0) - 1);
         if (missing.get(other) === 0) next.push(other);
       }
-    layer = next;
+    rank = next;
   }
-  const placed = new Set(found.flat());
-  const rest = boxes.filter((box) => !placed.has(box)); // what goes round, if anything does
-  const whole = [...found, ...(rest.length ? [rest] : [])].map((layer) => boxed("layer", layer));
-  return whole.length > CROWD ? parts(whole, PARTS).map((part) => boxed("layers", part)) : whole;
+  const placed = new Set(ranks.flat());
+  const rest = things.filter((thing) => !placed.has(thing));
+  return rest.length ? [...ranks, rest] : ranks;
 }
 
 export function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

@@ -1,7 +1,7 @@
 /** From facts to graphs: nodes, edges, groups of alike steps, and where each is drawn. No drawing here. */
 
 import dagre from "@dagrejs/dagre";
-import { boxesOf, type Leaf, MANY, push } from "./folding";
+import { boxesOf, type Leaf, MANY, push, ranksOf } from "./folding";
 import { shortName, shortType } from "./format";
 import type { Lineage, PlannedStep, Status, StepRun } from "./types";
 
@@ -217,18 +217,11 @@ function layered(graph: Graph): Layout {
     push(before, to, from);
     push(after, from, to);
   }
-  const missing = new Map(graph.nodes.map((node) => [node.id, before.get(node.id)?.length ?? 0]));
-  const columns: string[][] = [];
-  for (let column = graph.nodes.filter((node) => !missing.get(node.id)).map((node) => node.id); column.length; ) {
-    columns.push(column);
-    const next: string[] = [];
-    for (const id of column)
-      for (const other of after.get(id) ?? []) {
-        missing.set(other, (missing.get(other) ?? 0) - 1);
-        if (missing.get(other) === 0) next.push(other);
-      }
-    column = next;
-  }
+  const columns = ranksOf(
+    graph.nodes.map((node) => node.id),
+    before,
+    after,
+  );
   const places = new Map<string, Placed>();
   const step = SIZE.step.height + GAP.along;
   const tallest = Math.max(1, ...columns.map((column) => column.length)) * step;

@@ -18,6 +18,14 @@ export interface Health {
   needs_setup: boolean;
 }
 
+export interface User {
+  name: string;
+  kind: "person" | "service";
+  role: Role;
+  active: boolean;
+  created: string;
+}
+
 export const ROLES: Role[] = ["viewer", "editor", "admin"];
 
 export function useMe() {

@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { get, isExported, isThere, pathOf } from "../lib/api";
-import { quoted, shortType, sizeText } from "../lib/format";
+import { quoted } from "../lib/format";
 import { chartable, numbersOf } from "../lib/numbers";
 import { goTo, link, useQueryState } from "../lib/route";
 import type { Page, Version } from "../lib/types";
-import { Ago, Command, Empty, Tags, Waiting } from "../parts/basics";
+import { Command, Empty, Tags, Waiting } from "../parts/basics";
+import { VERSION } from "../parts/columns";
 import { Chart } from "../parts/chart";
 import { noteOf } from "../parts/note";
 import { Table } from "../parts/table";
@@ -65,8 +66,8 @@ export function ArtifactPage() {
                   </span>
                 ),
               },
-              { name: "type", fit: true, cell: (version) => <span title={version.type}>{shortType(version.type)}</span> },
-              { name: "size", right: true, fit: true, cell: (version) => sizeText(version.size) },
+              VERSION.type,
+              VERSION.size,
               { name: "digest", fit: true, cell: (version) => <code className="soft">{version.digest.slice(0, 10)}</code> },
               {
                 name: "made by",
@@ -81,7 +82,7 @@ export function ArtifactPage() {
                     version.save_type
                   ),
               },
-              { name: "made", sort: "created", fit: true, cell: (version) => <Ago moment={version.created} /> },
+              VERSION.made,
             ]}
           />
         </>

@@ -4,6 +4,7 @@ import { quoted, shortType, sizeText } from "../lib/format";
 import { link, useQueryState } from "../lib/route";
 import type { Artifact, Facets, Page, Version } from "../lib/types";
 import { Ago, Command, Empty, Tags, Waiting, Wrong } from "../parts/basics";
+import { VERSION } from "../parts/columns";
 import { Grammar, GrammarHelp } from "../parts/grammar";
 import { Table } from "../parts/table";
 import { Search } from "./runs";
@@ -160,21 +161,11 @@ function FoundVersions({ given }: { given: Given }) {
       offset={offset}
       limit={LIMIT}
       columns={[
-        {
-          name: "version",
-          cell: (version) => (
-            <span className="row">
-              <a href={link(`/versions/${version.id}`)}>
-                {version.name}@{version.version}
-              </a>
-              <Tags tags={version.tags} />
-            </span>
-          ),
-        },
+        VERSION.name,
         { name: "what fits", cell: (version) => <code className="soft">{asFound(version, given.metadata ?? "")}</code> },
-        { name: "type", fit: true, cell: (version) => <span title={version.type}>{shortType(version.type)}</span> },
-        { name: "size", right: true, fit: true, cell: (version) => sizeText(version.size) },
-        { name: "made", sort: "created", fit: true, cell: (version) => <Ago moment={version.created} /> },
+        VERSION.type,
+        VERSION.size,
+        VERSION.made,
       ]}
     />
   );

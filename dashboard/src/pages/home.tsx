@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { get } from "../lib/api";
-import { durationText, shortType, sizeText } from "../lib/format";
+import { durationText, sizeText } from "../lib/format";
 import { link } from "../lib/route";
 import type { Home } from "../lib/types";
-import { Ago, Command, Empty, StatusWord, StepsBar, Tags, Took, Waiting } from "../parts/basics";
-import { RunDot } from "../parts/run-dot";
+import { Ago, Command, Empty, Figure, StatusWord, Waiting } from "../parts/basics";
+import { RUN, VERSION } from "../parts/columns";
 import { Strip } from "../parts/strip";
 import { Table } from "../parts/table";
 import { LastVerified } from "../parts/verify";
@@ -47,11 +47,11 @@ export function HomePage() {
       ) : (
         <>
           <div className="three">
-            <Number label="runs" value={totals.runs.toLocaleString("en")} />
-            <Number label="artifacts" value={totals.artifacts.toLocaleString("en")} />
-            <Number label="versions" value={totals.versions.toLocaleString("en")} />
-            <Number label="stored" value={sizeText(totals.bytes_kept)} note={shared > 0 ? `${sizeText(shared)} saved by sharing equal content` : ""} />
-            <Number label={`saved by the cache in the last ${runs.length} runs`} value={durationText(saved) || "0 ms"} note={`${durationText(ran)} ran`} />
+            <Figure label="runs" value={totals.runs.toLocaleString("en")} />
+            <Figure label="artifacts" value={totals.artifacts.toLocaleString("en")} />
+            <Figure label="versions" value={totals.versions.toLocaleString("en")} />
+            <Figure label="stored" value={sizeText(totals.bytes_kept)} note={shared > 0 ? `${sizeText(shared)} saved by sharing equal content` : ""} />
+            <Figure label={`saved by the cache in the last ${runs.length} runs`} value={durationText(saved) || "0 ms"} note={`${durationText(ran)} ran`} />
           </div>
           {problems.length > 0 && (
             <section className="panel wrong" aria-labelledby="problems">
@@ -82,21 +82,12 @@ export function HomePage() {
               rows={runs.slice(0, TABLE)}
               keyOf={(run) => run.id}
               columns={[
-                {
-                  name: "run",
-                  cell: (run) => (
-                    <span className="row">
-                      <RunDot id={run.id} />
-                      <a href={link(`/runs/${run.id}`)}>{run.name}</a>
-                      <Tags tags={run.tags} />
-                    </span>
-                  ),
-                },
-                { name: "status", fit: true, cell: (run) => <StatusWord status={run.status} /> },
-                { name: "steps", fit: true, cell: (run) => <StepsBar steps={run.steps} /> },
-                { name: "time", right: true, fit: true, cell: (run) => <Took seconds={run.duration} /> },
+                RUN.name,
+                RUN.status,
+                RUN.steps,
+                RUN.time,
                 { name: "saved", right: true, fit: true, cell: (run) => (run.seconds_saved ? durationText(run.seconds_saved) : "") },
-                { name: "started", fit: true, cell: (run) => <Ago moment={run.started} /> },
+                RUN.started,
               ]}
             />
           </section>
@@ -110,36 +101,16 @@ export function HomePage() {
               rows={versions}
               keyOf={(version) => version.id}
               columns={[
-                {
-                  name: "version",
-                  cell: (version) => (
-                    <span className="row">
-                      <a href={link(`/versions/${version.id}`)}>
-                        {version.name}@{version.version}
-                      </a>
-                      <Tags tags={version.tags} />
-                    </span>
-                  ),
-                },
-                { name: "type", fit: true, cell: (version) => <span title={version.type}>{shortType(version.type)}</span> },
-                { name: "size", right: true, fit: true, cell: (version) => sizeText(version.size) },
+                VERSION.name,
+                VERSION.type,
+                VERSION.size,
                 { name: "step", fit: true, cell: (version) => version.step ?? version.save_type },
-                { name: "made", fit: true, cell: (version) => <Ago moment={version.created} /> },
+                VERSION.made,
               ]}
             />
           </section>
         </>
       )}
-    </div>
-  );
-}
-
-function Number({ label, value, note = "" }: { label: string; value: string; note?: string }) {
-  return (
-    <div className="panel number">
-      <b>{value}</b>
-      <span className="soft">{label}</span>
-      {note && <small className="soft">{note}</small>}
     </div>
   );
 }

@@ -4,8 +4,8 @@ import { get, isExported } from "../lib/api";
 import { durationText, quoted } from "../lib/format";
 import { link, useQueryState } from "../lib/route";
 import type { Page, Pipeline, RunDetail, RunRow, StepDetail } from "../lib/types";
-import { Ago, Command, Empty, StatusWord, StepsBar, Tags, Took, Waiting } from "../parts/basics";
-import { RunDot } from "../parts/run-dot";
+import { Command, Empty, Figure, StatusWord, Waiting } from "../parts/basics";
+import { RUN } from "../parts/columns";
 import { RunsChart } from "../parts/runs-chart";
 import { Table } from "../parts/table";
 import { medianOf } from "./pipelines";
@@ -58,21 +58,12 @@ export function PipelinePage() {
           rows={rows.slice(0, 10)}
           keyOf={(run) => run.id}
           columns={[
-            {
-              name: "run",
-              cell: (run) => (
-                <span className="row">
-                  <RunDot id={run.id} />
-                  <a href={link(`/runs/${run.id}`)}>{run.name}</a>
-                  <Tags tags={run.tags} />
-                </span>
-              ),
-            },
-            { name: "status", fit: true, cell: (run) => <StatusWord status={run.status} /> },
-            { name: "steps", fit: true, cell: (run) => <StepsBar steps={run.steps} /> },
+            RUN.name,
+            RUN.status,
+            RUN.steps,
             { name: "cached", right: true, fit: true, cell: (run) => cachedText(run.steps) },
-            { name: "time", right: true, fit: true, cell: (run) => <Took seconds={run.duration} /> },
-            { name: "started", fit: true, cell: (run) => <Ago moment={run.started} /> },
+            RUN.time,
+            RUN.started,
           ]}
         />
       </section>
@@ -92,10 +83,10 @@ function Numbers({ pipeline, rows }: { pipeline: Pipeline; rows: RunRow[] }) {
   }, {});
   return (
     <div className="three">
-      <Number label="runs" value={pipeline.runs.toLocaleString("en")} note={pipeline.running ? `${pipeline.running} running now` : ""} />
-      <Number label="succeeded" value={ended ? `${Math.round((100 * pipeline.completed) / ended)} %` : "–"} note={pipeline.failed ? `${pipeline.failed.toLocaleString("en")} did not` : ""} />
-      <Number label="usual time" value={durationText(medianOf(pipeline.durations)) || "–"} note={half ? trendText(before, after) : ""} />
-      <Number label="of the steps cached" value={cachedText(steps) || "–"} note={saved ? `${durationText(saved)} saved, ${durationText(ran)} ran` : ""} />
+      <Figure label="runs" value={pipeline.runs.toLocaleString("en")} note={pipeline.running ? `${pipeline.running} running now` : ""} />
+      <Figure label="succeeded" value={ended ? `${Math.round((100 * pipeline.completed) / ended)} %` : "–"} note={pipeline.failed ? `${pipeline.failed.toLocaleString("en")} did not` : ""} />
+      <Figure label="usual time" value={durationText(medianOf(pipeline.durations)) || "–"} note={half ? trendText(before, after) : ""} />
+      <Figure label="of the steps cached" value={cachedText(steps) || "–"} note={saved ? `${durationText(saved)} saved, ${durationText(ran)} ran` : ""} />
     </div>
   );
 }
@@ -106,16 +97,6 @@ export function trendText(before: number | null, after: number | null): string {
   const change = Math.round(100 * (after / before - 1));
   if (Math.abs(change) < 10) return "as before";
   return change > 0 ? `${change} % slower lately` : `${-change} % faster lately`;
-}
-
-function Number({ label, value, note = "" }: { label: string; value: string; note?: string }) {
-  return (
-    <div className="panel number">
-      <b>{value}</b>
-      <span className="soft">{label}</span>
-      {note && <small className="soft">{note}</small>}
-    </div>
-  );
 }
 
 /** The code of each step as of the newest run. */

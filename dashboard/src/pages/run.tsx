@@ -15,6 +15,7 @@ import { KeyTable } from "../parts/key-table";
 import { Log } from "../parts/log";
 import { Note } from "../parts/note";
 import { RunDot } from "../parts/run-dot";
+import { Table } from "../parts/table";
 import { Timeline } from "../parts/timeline";
 
 export function RunPage({ id }: { id: string }) {
@@ -210,36 +211,25 @@ function tookOf(step: StepRun): string {
 
 function StepTable({ steps, choose }: { steps: StepRun[]; choose: (step: StepRun) => void }) {
   return (
-    <div className="panel flush scroll" style={{ maxHeight: 560 }} tabIndex={0} role="region" aria-label="Steps">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">step</th>
-            <th scope="col" className="fit">status</th>
-            <th scope="col" className="right fit">time</th>
-            <th scope="col">outputs</th>
-          </tr>
-        </thead>
-        <tbody>
-          {steps.map((step) => (
-            <tr key={step.id}>
-              <td className="name">
-                <button type="button" className="button" onClick={() => choose(step)}>
-                  {step.name}
-                </button>
-              </td>
-              <td className="fit">
-                <StatusWord status={step.status} />
-              </td>
-              <td className="right fit">{step.status === "cached" ? "" : <Took seconds={step.duration} />}</td>
-              <td>
-                <Ports ports={step.outputs} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Steps"
+      tall={560}
+      rows={steps}
+      keyOf={(step) => step.id}
+      columns={[
+        {
+          name: "step",
+          cell: (step) => (
+            <button type="button" className="button" onClick={() => choose(step)}>
+              {step.name}
+            </button>
+          ),
+        },
+        { name: "status", fit: true, cell: (step) => <StatusWord status={step.status} /> },
+        { name: "time", right: true, fit: true, cell: (step) => step.status !== "cached" && <Took seconds={step.duration} /> },
+        { name: "outputs", cell: (step) => <Ports ports={step.outputs} /> },
+      ]}
+    />
   );
 }
 
@@ -290,16 +280,7 @@ function StepPanel({ step, run }: { step: StepRun; run: RunDetail }) {
             <PortList title="Outputs" ports={step.outputs} />
           </div>
           <div className="stack">
-            <div>
-              <h2>Parameters</h2>
-              {Object.keys(step.parameters).length ? <Values values={step.parameters} /> : <span className="soft">none</span>}
-            </div>
-            {Object.keys(step.metadata).length > 0 && (
-              <div>
-                <h2>Metadata</h2>
-                <Values values={step.metadata} />
-              </div>
-            )}
+            <Given of={step} />
             <Facts
               facts={[
                 ["time", step.status === "cached" ? "" : <Took key="took" seconds={step.duration} />],
@@ -394,22 +375,31 @@ function PortList({ title, ports }: { title: string; ports: StepRun["inputs"] })
   );
 }
 
+/** The parameters of a run or a step, and what was logged about it. */
+function Given({ of: { parameters, metadata } }: { of: Pick<StepRun, "parameters" | "metadata"> }) {
+  return (
+    <>
+      <div>
+        <h2>Parameters</h2>
+        {Object.keys(parameters).length ? <Values values={parameters} /> : <span className="soft">none</span>}
+      </div>
+      {Object.keys(metadata).length > 0 && (
+        <div>
+          <h2>Metadata</h2>
+          <Values values={metadata} />
+        </div>
+      )}
+    </>
+  );
+}
+
 function RunFacts({ run }: { run: RunDetail }) {
   const packages = (run.environment.packages ?? {}) as Record<string, string>;
   const rest = Object.fromEntries(Object.entries(run.environment).filter(([name]) => name !== "packages"));
   return (
     <div className="two">
       <div className="panel stack">
-        <div>
-          <h2>Parameters</h2>
-          {Object.keys(run.parameters).length ? <Values values={run.parameters} /> : <span className="soft">none</span>}
-        </div>
-        {Object.keys(run.metadata).length > 0 && (
-          <div>
-            <h2>Metadata</h2>
-            <Values values={run.metadata} />
-          </div>
-        )}
+        <Given of={run} />
         <Facts facts={[["id", <code key="id">{run.id}</code>], ["started", momentText(run.started)], ["orchestrator", run.orchestrator], ["durability", run.durability]]} />
       </div>
       <div className="panel stack">

@@ -5,8 +5,8 @@ import { durationText, quoted, valueText } from "../lib/format";
 import { MOST, picksOf, toggled } from "../lib/picks";
 import { link, useQueryState } from "../lib/route";
 import type { Page, RunRow, Status } from "../lib/types";
-import { Ago, Command, Empty, StatusWord, StepsBar, Tags, Took, Waiting } from "../parts/basics";
-import { noteOf } from "../parts/note";
+import { Command, Empty, Waiting } from "../parts/basics";
+import { RUN } from "../parts/columns";
 import { RunDot } from "../parts/run-dot";
 import { Table } from "../parts/table";
 
@@ -71,24 +71,14 @@ export function RunsPage() {
                 <input type="checkbox" aria-label={`Choose ${run.name}`} checked={picks.includes(run.id)} disabled={!picks.includes(run.id) && picks.length >= MOST} onChange={() => pick(run.id)} />
               ),
             },
-            {
-              name: "run",
-              sort: "name",
-              cell: (run) => (
-                <span className="row" title={noteOf(run.metadata) || undefined}>
-                  <RunDot id={run.id} />
-                  <a href={link(`/runs/${run.id}`)}>{run.name}</a>
-                  <Tags tags={run.tags} />
-                </span>
-              ),
-            },
+            RUN.name,
             { name: "pipeline", sort: "pipeline", fit: true, cell: (run) => <a href={link("/pipeline", { name: run.pipeline })}>{run.pipeline}</a> },
-            { name: "status", sort: "status", fit: true, cell: (run) => <StatusWord status={run.status} /> },
-            { name: "steps", fit: true, cell: (run) => <StepsBar steps={run.steps} /> },
+            RUN.status,
+            RUN.steps,
             { name: "cached", right: true, fit: true, cell: (run) => <Cached run={run} /> },
             { name: "parameters", cell: (run) => <Parameters run={run} /> },
-            { name: "time", sort: "duration", right: true, fit: true, cell: (run) => <Took seconds={run.duration} /> },
-            { name: "started", sort: "started", fit: true, cell: (run) => <Ago moment={run.started} /> },
+            RUN.time,
+            RUN.started,
           ]}
         />
       ) : (

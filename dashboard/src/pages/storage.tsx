@@ -6,8 +6,9 @@ import { useJob } from "../lib/job";
 import { useMay } from "../lib/me";
 import { link } from "../lib/route";
 import type { Json, PruneJob, PrunePlan, Space, Storage, VerifyResult } from "../lib/types";
-import { Command, Empty, useNow, Waiting, Wrong } from "../parts/basics";
+import { Command, Empty, Facts, Figure, useNow, Waiting, Wrong } from "../parts/basics";
 import { Confirm } from "../parts/confirm";
+import { Table } from "../parts/table";
 import { useVerify, VerifyButton } from "../parts/verify";
 import { Search } from "./runs";
 import { useQueryState } from "../lib/route";
@@ -25,9 +26,9 @@ export function StoragePage() {
         <Command>lineal verify</Command>
       </div>
       <div className="three">
-        <Number value={sizeText(totals.bytes_kept)} label={`in ${totals.objects.toLocaleString("en")} objects, visualizations included`} />
-        <Number value={sizeText(totals.bytes_meant)} label={`in ${totals.versions.toLocaleString("en")} versions, as if nothing was shared`} />
-        <Number value={`${Math.max(0, Math.round(share * 100))} %`} label="saved, because equal content is stored once" />
+        <Figure value={sizeText(totals.bytes_kept)} label={`in ${totals.objects.toLocaleString("en")} objects, visualizations included`} />
+        <Figure value={sizeText(totals.bytes_meant)} label={`in ${totals.versions.toLocaleString("en")} versions, as if nothing was shared`} />
+        <Figure value={`${Math.max(0, Math.round(share * 100))} %`} label="saved, because equal content is stored once" />
       </div>
       {artifacts.length ? (
         <div className="halves">
@@ -47,51 +48,34 @@ export function StoragePage() {
   );
 }
 
-function Number({ value, label }: { value: string; label: string }) {
-  return (
-    <div className="panel number">
-      <b>{value}</b>
-      <span className="soft">{label}</span>
-    </div>
-  );
-}
-
 function Largest({ title, spaces, of }: { title: string; spaces: Space[]; of: (space: Space) => React.ReactNode }) {
   const most = Math.max(1, ...spaces.map((space) => space.meant));
   return (
     <section className="panel flush" aria-label={title}>
       <h2 style={{ padding: "12px 12px 4px", margin: 0 }}>{title}</h2>
-      <div className="scroll" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">name</th>
-              <th scope="col" className="right fit">versions</th>
-              <th scope="col" className="right fit">stored</th>
-              <th scope="col" className="right fit">shared</th>
-              <th scope="col" className="fit">
-                <span className="visually-hidden">share of the largest</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {spaces.map((space) => (
-              <tr key={space.name}>
-                <td className="name">{of(space)}</td>
-                <td className="right fit">{space.versions.toLocaleString("en")}</td>
-                <td className="right fit">{sizeText(space.kept)}</td>
-                <td className="right fit soft">{space.meant > space.kept ? sizeText(space.meant - space.kept) : ""}</td>
-                <td className="fit">
-                  <span className="bar" aria-hidden="true" style={{ width: 70 }}>
-                    <i className="b-cached" style={{ width: `${(100 * space.kept) / most}%` }} />
-                    <i className="b-shared" style={{ width: `${(100 * (space.meant - space.kept)) / most}%` }} />
-                  </span>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        bare
+        label={`${title}, as a table`}
+        rows={spaces}
+        keyOf={(space) => space.name}
+        columns={[
+          { name: "name", cell: of },
+          { name: "versions", right: true, fit: true, cell: (space) => space.versions.toLocaleString("en") },
+          { name: "stored", right: true, fit: true, cell: (space) => sizeText(space.kept) },
+          { name: "shared", right: true, fit: true, cell: (space) => space.meant > space.kept && <span className="soft">{sizeText(space.meant - space.kept)}</span> },
+          {
+            name: "share of the largest",
+            hidden: true,
+            fit: true,
+            cell: (space) => (
+              <span className="bar" aria-hidden="true" style={{ width: 70 }}>
+                <i className="b-cached" style={{ width: `${(100 * space.kept) / most}%` }} />
+                <i className="b-shared" style={{ width: `${(100 * (space.meant - space.kept)) / most}%` }} />
+              </span>
+            ),
+          },
+        ]}
+      />
     </section>
   );
 }
@@ -149,17 +133,7 @@ function Verified({ result, ended }: { result: VerifyResult; ended: string }) {
           <div className="row">
             <b>{problem.kind}</b> <span>{problem.versions.slice(0, 20).join(", ") || "the metadata store"}</span>
           </div>
-          <dl className="facts">
-            {([["what", problem.what], ["made by", problem.made_by.join("; ")], ["get it back", problem.remedy]] as const).map(
-              ([name, text]) =>
-                text && (
-                  <div key={name} style={{ display: "contents" }}>
-                    <dt>{name}</dt>
-                    <dd>{text}</dd>
-                  </div>
-                ),
-            )}
-          </dl>
+          <Facts facts={[["what", problem.what], ["made by", problem.made_by.join("; ")], ["get it back", problem.remedy]]} />
         </div>
       ))}
       {result.all_problems > 50 && <p className="soft plain">… {result.all_problems - 50} more: lineal verify --json shows all</p>}

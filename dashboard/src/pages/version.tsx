@@ -11,6 +11,7 @@ import { EditedTags } from "../parts/edited-tags";
 import { Note } from "../parts/note";
 import { LineageTab } from "../parts/lineage";
 import { isTable, Rows } from "../parts/rows";
+import { Table } from "../parts/table";
 import { Tree, Visualizations } from "../parts/visualizations";
 
 export function VersionPage({ id }: { id: string }) {
@@ -196,64 +197,39 @@ function Metadata({ values }: { values: Record<string, Json> }) {
 function UsedBy({ version }: { version: VersionDetail }) {
   if (!version.consumers.length) return <p className="soft">No step has used it.</p>;
   return (
-    <div className="panel flush">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">step</th>
-            <th scope="col">status</th>
-            <th scope="col">run</th>
-          </tr>
-        </thead>
-        <tbody>
-          {version.consumers.map((use) => (
-            <tr key={use.id}>
-              <td className="name">
-                <a href={link(`/runs/${use.run_id}`, { step: use.step })}>{use.step}</a>
-              </td>
-              <td>
-                <StatusWord status={use.status} />
-              </td>
-              <td>
-                <a href={link(`/runs/${use.run_id}`)}>{use.run}</a>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Step runs that used it"
+      rows={version.consumers}
+      keyOf={(use) => use.id}
+      columns={[
+        { name: "step", cell: (use) => <a href={link(`/runs/${use.run_id}`, { step: use.step })}>{use.step}</a> },
+        { name: "status", cell: (use) => <StatusWord status={use.status} /> },
+        { name: "run", cell: (use) => <a href={link(`/runs/${use.run_id}`)}>{use.run}</a> },
+      ]}
+    />
   );
 }
 
 const SHOWN = 500;
 
 function Files({ version }: { version: VersionDetail }) {
+  const { files } = version;
+  const nameOf = (file: VersionDetail["files"][number], place: number) =>
+    isExported || version.state !== "live" ? file.path : <a href={addressOf(`/versions/${version.id}/files/${place}`)} download>{file.path}</a>;
   return (
-    <div className="panel flush scroll" style={{ maxHeight: 600 }} tabIndex={0} role="region" aria-label="Files">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">file</th>
-            <th scope="col" className="right fit">size</th>
-            <th scope="col" className="fit">digest</th>
-          </tr>
-        </thead>
-        <tbody>
-          {version.files.slice(0, SHOWN).map((file, place) => (
-            <tr key={file.path}>
-              <td className="name">
-                {isExported || version.state !== "live" ? file.path : <a href={addressOf(`/versions/${version.id}/files/${place}`)} download>{file.path}</a>}
-              </td>
-              <td className="right fit">{sizeText(file.size)}</td>
-              <td className="fit">
-                <code className="soft">{file.digest.slice(0, 16)}</code>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {version.files.length > SHOWN && <p className="soft" style={{ padding: "0 12px" }}>{version.files.length - SHOWN} more files; lineal artifact download gives all.</p>}
-    </div>
+    <Table
+      label="Files"
+      tall={600}
+      rows={files.slice(0, SHOWN).map((file, place) => ({ ...file, shown: nameOf(file, place) }))}
+      keyOf={(file) => file.path}
+      columns={[
+        { name: "file", cell: (file) => file.shown },
+        { name: "size", right: true, fit: true, cell: (file) => sizeText(file.size) },
+        { name: "digest", fit: true, cell: (file) => <code className="soft">{file.digest.slice(0, 16)}</code> },
+      ]}
+    >
+      {files.length > SHOWN && `${(files.length - SHOWN).toLocaleString("en")} more files; lineal artifact download gives all.`}
+    </Table>
   );
 }
 

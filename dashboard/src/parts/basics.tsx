@@ -149,6 +149,17 @@ export function Tabs({ tabs, chosen, choose }: { tabs: [string, string][]; chose
   );
 }
 
+/** A number with what it counts. */
+export function Figure({ label, value, note = "" }: { label: string; value: string; note?: string }) {
+  return (
+    <div className="panel number">
+      <b>{value}</b>
+      <span className="soft">{label}</span>
+      {note && <small className="soft">{note}</small>}
+    </div>
+  );
+}
+
 /** A small line of numbers, oldest first. */
 export function Spark({ values, label, width = 120, height = 24 }: { values: number[]; label: string; width?: number; height?: number }) {
   if (values.length < 2) return null;

@@ -10,6 +10,9 @@ export interface Column<T> {
   fit?: boolean;
   /** Its name is only read out. */
   hidden?: boolean;
+  /** Its text may be long, and takes the room that others leave; by default that of the first column. */
+  wide?: boolean;
+  mono?: boolean;
   cell: (row: T) => ReactNode;
 }
 
@@ -22,19 +25,26 @@ interface Props<T> {
   total?: number;
   offset?: number;
   limit?: number;
+  /** Its height at most, in pixels; more is scrolled. */
+  tall?: number;
+  /** Stands in a panel of something else. */
+  bare?: boolean;
+  /** What is said below the rows. */
+  children?: ReactNode;
 }
 
-export function Table<T>({ label, columns, rows, keyOf, sort, total, offset = 0, limit = 50 }: Props<T>) {
+export function Table<T>({ label, columns, rows, keyOf, sort, total, offset = 0, limit = 50, tall, bare = false, children }: Props<T>) {
   const [, change] = useQueryState();
-  const first = columns.findIndex((column) => !column.hidden);
+  const wide = columns.findIndex((column) => column.wide) + 1 || columns.findIndex((column) => !column.hidden) + 1;
+  const classOf = (column: Column<T>) => [column.right && "right", column.fit && "fit"].filter(Boolean).join(" ");
   return (
-    <div className="panel flush">
-      <div className="scroll" tabIndex={0} role="region" aria-label={label}>
+    <div className={bare ? "" : "panel flush"}>
+      <div className="scroll" style={tall ? { maxHeight: tall } : undefined} tabIndex={0} role="region" aria-label={label}>
         <table>
           <thead>
             <tr>
               {columns.map((column) => (
-                <th key={column.name} scope="col" className={`${column.right ? "right" : ""} ${column.fit ? "fit" : ""}`} aria-sort={ariaSort(column.sort, sort)}>
+                <th key={column.name} scope="col" className={classOf(column)} aria-sort={ariaSort(column.sort, sort)}>
                   {column.sort && sort !== undefined ? (
                     <button type="button" onClick={() => change({ sort: sort === `-${column.sort}` ? column.sort : `-${column.sort}` })}>
                       {column.name} {sort === column.sort ? "↑" : sort === `-${column.sort}` ? "↓" : ""}
@@ -52,7 +62,7 @@ export function Table<T>({ label, columns, rows, keyOf, sort, total, offset = 0,
             {rows.map((row) => (
               <tr key={keyOf(row)}>
                 {columns.map((column, place) => (
-                  <td key={column.name} className={`${column.right ? "right" : ""} ${column.fit ? "fit" : ""} ${place === first ? "name" : ""}`}>
+                  <td key={column.name} className={`${classOf(column)} ${place + 1 === wide ? "name" : ""} ${column.mono ? "mono" : ""}`}>
                     {column.cell(row)}
                   </td>
                 ))}
@@ -61,6 +71,7 @@ export function Table<T>({ label, columns, rows, keyOf, sort, total, offset = 0,
           </tbody>
         </table>
       </div>
+      {children && <p className="soft below">{children}</p>}
       {total !== undefined && total > rows.length && (
         <div className="pager">
           <button type="button" className="button" disabled={offset === 0} onClick={() => change({ offset: Math.max(0, offset - limit) || null })}>
