@@ -17,7 +17,7 @@ from lineal.model.metadata import hold_metadata
 from lineal.model.moments import Moment
 from lineal.model.naming import check_tags, check_version
 from lineal.model.states import Status
-from lineal.pruning import PruneReport, Selection, check_here, delete_versions, preview, prune
+from lineal.pruning import PRUNE, PruneReport, Selection, check_here, delete_versions, preview, prune
 from lineal.verifying import GRACE, VerifyReport, verify_home
 from lineal.views import ArtifactView, Named, PipelineView, RunView, StepRunView, VersionView, notice_crash
 from lineal.views.base import name_text
@@ -406,7 +406,7 @@ class Client:
         workspace = self.workspace
         metadata = workspace.metadata
         if not dry_run:
-            check_here(metadata, "artifact prune")
+            check_here(metadata, PRUNE)
         with metadata.room():
             self._notice_crashes()  # what a dead run was given is free
             if dry_run:

@@ -26,6 +26,9 @@ from lineal.model.text import size_text
 
 What = Literal["all", "artifact", "metadata"]
 
+PRUNE = "artifact prune"
+"""The command that prunes."""
+
 ABANDONED = 24 * 3600.0
 """Seconds after which what somebody staged and never touched again is removed too."""
 
@@ -151,11 +154,11 @@ def delete_versions(metadata: MetadataStore, store: ArtifactStore, lock: Path, i
 
 
 def check_here(metadata: MetadataStore, what: str) -> None:
-    """Raise UsageError when bytes cannot be taken away from here, as the facts are behind a server. `what` is a command."""
+    """Raise UsageError when bytes cannot be taken away or copied from here, as the facts are behind a server. `what` is a command."""
     if not metadata.takes_bytes:
+        page = ", or prune on the storage page of its dashboard" if what == PRUNE else ""
         raise UsageError(
-            f"the facts are behind the server {metadata.place}: run `lineal {what}` on its machine, with the settings that it runs with, "
-            "or use the storage page of its dashboard"
+            f"the facts are behind the server {metadata.place}: run `lineal {what}` on its machine, with the settings that it runs with{page}"
         )
 
 

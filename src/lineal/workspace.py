@@ -85,6 +85,12 @@ class Workspace:
     @property
     def accounts(self) -> AccountStore:
         """Who may ask a server for what: beside the facts. Raises SettingsError where these are on another server."""
+        if self.database is None:
+            url = self.settings.metadata_store
+            raise SettingsError(
+                f"metadata_store is the server {url}, which keeps users, tokens and the audit itself: give --server {url} to reach them there. "
+                "A server of your own needs a database (unset LINEAL_METADATA_STORE, or give it sqlite:///path)"
+            )
         if self._accounts is None:
             with self._lock:
                 if self._accounts is None:

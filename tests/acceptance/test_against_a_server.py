@@ -160,6 +160,23 @@ def test_what_takes_bytes_away_is_done_by_the_server(server: Server, own: Client
     assert own.verify().objects == 0
 
 
+def test_what_is_refused_says_where_it_is_done(server: Server, lineal: Any, tmp_path: Path) -> None:
+    """Before anything is shown or asked; and no page is named that cannot do it."""
+    save_artifact([1], "loose")
+    there = f"error: the facts are behind the server {server.url}: run `lineal {{}}` on its machine, with the settings that it runs with"
+    for command, named, page in (
+        (["artifact", "prune"], "artifact prune", ", or prune on the storage page of its dashboard"),
+        (["verify", "--repair"], "verify --repair", ""),
+        (["backup", str(tmp_path / "copy")], "backup", ""),
+    ):
+        found = lineal(*command)
+        assert (found.code, found.out, found.err.strip()) == (2, "", there.format(named) + page)
+    for command in (["user", "list"], ["audit", "list"], ["token", "list"], ["server", "--port", "0"]):
+        found = lineal(*command)
+        assert (found.code, f"give --server {server.url} to reach them there" in found.err) == (2, True), found.err
+    assert lineal("artifact", "prune", "--dry-run", "--json").json["versions"] == 1
+
+
 def test_another_artifact_store_is_refused_before_anything_is_made(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server could not serve what it cannot reach."""
     monkeypatch.delenv("LINEAL_ARTIFACT_STORE")

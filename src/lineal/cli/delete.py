@@ -13,7 +13,7 @@ from lineal.client import Client
 from lineal.console import json_option, print_json
 from lineal.errors import UsageError
 from lineal.model.text import shown, size_text
-from lineal.pruning import PruneReport
+from lineal.pruning import PRUNE, PruneReport, check_here
 from lineal.views import RunView
 from lineal.views.base import name_text
 
@@ -106,6 +106,8 @@ def prune(
     """Delete the versions that no run and no pin refers to, of all artifacts or of those called NAME (* stands for anything)."""
     client = Client()
     old = None if older_than is None else age(older_than)
+    if not dry_run:
+        check_here(client.workspace.metadata, PRUNE)  # before anything is asked
 
     def pruned(*, dry: bool) -> PruneReport:
         return client.prune_artifacts(

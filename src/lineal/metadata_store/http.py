@@ -126,7 +126,7 @@ class HttpMetadataStore:
         self._refuse("what has no record is put aside")
 
     def _refuse(self, what: str) -> NoReturn:
-        raise UsageError(f"{what} where the facts are: do it on the machine of the server {self.place}, or on its storage page")
+        raise UsageError(f"{what} where the facts are: do it on the machine of the server {self.place}")
 
 
 def _called(name: str) -> Any:
