@@ -233,7 +233,7 @@ async def reads(server: Server, long_run: str) -> dict[str, str]:
         "runs of a pipeline": "runs?pipeline=training_03", "runs that failed": "runs?status=failed", "runs with a tag": "runs?tags=nightly",
         "runs by a part of the name": "runs?name=*0099*", "runs by duration": "runs?sort=-duration", "runs by pipeline": "runs?sort=pipeline",
         "runs by name": "runs?sort=name", "a run": f"runs/{run}", f"a run of {STEPS:,} steps": f"runs/{long_run}",
-        "artifacts": "artifacts", "artifacts by a part of the name": "artifacts?name=*model*", "artifacts by size": "artifacts?sort=-size",
+        "artifacts": "artifacts", "what artifacts can be filtered by": "artifact-facets", "artifacts by a part of the name": "artifacts?name=*model*", "artifacts by size": "artifacts?sort=-size",
         "artifacts with a tag that 1 % of all versions have": "artifacts?tags=best", "versions": "versions",
         "versions of an artifact": "versions?artifact=training_03_model",
         "its versions by number": "versions?artifact=training_03_model&sort=number",

@@ -179,7 +179,7 @@ export interface Lineage {
   /** How many step runs used each version in all, whether they are in the graph or not. */
   uses?: Record<string, number>;
   step_runs: Pick<StepRun, "id" | "run_id" | "name" | "step" | "status">[];
-  runs: Pick<Run, "id" | "name" | "pipeline" | "status">[];
+  runs: Pick<Run, "id" | "name" | "pipeline">[];
   edges: { from: string; to: string; kind: "input" | "output"; name: string }[];
 }
 

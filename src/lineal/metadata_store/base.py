@@ -29,9 +29,12 @@ from lineal.model.records import (
     Space,
     StepCommit,
     StepCount,
+    StepPorts,
+    StepRunName,
     StepRunRecord,
     Totals,
     Trust,
+    VersionName,
     VersionRecord,
 )
 
@@ -414,6 +417,10 @@ class MetadataStore(Protocol):
         """Give inputs and outputs of all step runs of a run that have any, by id of the step run. One statement."""
         ...
 
+    def run_ports(self, run_id: str) -> dict[str, StepPorts]:
+        """Give of `run_edges` what pages of large runs show. One statement."""
+        ...
+
     def step_counts(self, run_ids: Sequence[str]) -> dict[str, list[StepCount]]:
         """Give how the steps of some runs ended, by run; runs without steps are left out. One statement."""
         ...
@@ -438,6 +445,14 @@ class MetadataStore(Protocol):
 
     def use_counts(self, version_ids: Sequence[str]) -> dict[str, int]:
         """Give how many step runs used each of some versions, those answered from the cache left out; unused versions are left out too."""
+        ...
+
+    def version_names(self, ids: Sequence[str]) -> list[VersionName]:
+        """Give what tells versions apart, in any order, missing ones left out: less than their records, of which a lineage may have thousands."""
+        ...
+
+    def step_run_names(self, ids: Sequence[str]) -> list[StepRunName]:
+        """Give the same of step runs."""
         ...
 
     def consumers(self, version_id: str) -> list[StepRunRecord]:

@@ -2,14 +2,29 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from lineal.metadata_store.base import StepEdges
 from lineal.metadata_store.filters import pattern
 from lineal.metadata_store.json_text import dump
 from lineal.metadata_store.rows import version_of
 from lineal.metadata_store.statements import SQL
-from lineal.model.records import Facet, PipelineRecord, RecentCall, Space, StepCount, Totals, VersionRecord
+from lineal.model.records import (
+    Facet,
+    PipelineRecord,
+    Port,
+    RecentCall,
+    Space,
+    StepCount,
+    StepPorts,
+    StepRunName,
+    Totals,
+    VersionName,
+    VersionRecord,
+)
+
+BATCH: Final = 50_000
+"""Ids in one query."""
 
 Read = Callable[..., list[Any]]
 """Gives all rows of a statement with its parameters."""
@@ -29,6 +44,15 @@ def run_edges(read: Read, run_id: str) -> dict[str, StepEdges]:
     versions: dict[str, VersionRecord] = {}  # most are made by one step and used by others
     for row in read(SQL["run_edges"], (run_id,)):
         _add(found.setdefault(row[0], StepEdges([], [])), row[1:], versions)
+    return found
+
+
+def run_ports(read: Read, run_id: str) -> dict[str, StepPorts]:
+    """Give of these what tells the versions apart."""
+    found: dict[str, StepPorts] = {}
+    for step_run, role, *port in read(SQL["run_ports"], (run_id,)):
+        inputs, outputs = found.setdefault(step_run, StepPorts([], []))
+        (inputs if role == "used" else outputs).append(Port._make(port))
     return found
 
 
@@ -67,7 +91,25 @@ def artifact_facets(read: Read) -> list[Facet]:
 
 def use_counts(read: Read, version_ids: Sequence[str]) -> dict[str, int]:
     """Give how many step runs used each of some versions."""
-    return dict(read(SQL["use_counts"], (dump(list(version_ids), "ids"),)))
+    return dict(of_ids(read, "use_counts", version_ids))
+
+
+def version_names(read: Read, ids: Sequence[str]) -> list[VersionName]:
+    """Give what tells versions apart."""
+    return [VersionName._make(row) for row in of_ids(read, "version_names", ids)]
+
+
+def step_run_names(read: Read, ids: Sequence[str]) -> list[StepRunName]:
+    """Give what tells step runs apart."""
+    return [StepRunName._make(row) for row in of_ids(read, "step_run_names", ids)]
+
+
+def of_ids(read: Read, statement: str, ids: Sequence[str]) -> list[Any]:
+    """Give the rows of a statement that takes a list of ids, however many they are."""
+    found: list[Any] = []
+    for start in range(0, len(ids), BATCH):
+        found += read(SQL[statement], (dump(list(ids[start : start + BATCH]), "ids"),))
+    return found
 
 
 def _add(edges: StepEdges, row: tuple[Any, ...], known: dict[str, VersionRecord]) -> None:

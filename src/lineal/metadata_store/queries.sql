@@ -885,6 +885,13 @@ SELECT s.uid, e.role, e.name, {version_columns}
 FROM runs r JOIN step_runs s ON s.run_id = r.id JOIN edges e ON e.step_run_id = s.id JOIN versions v ON v.id = e.version_id {version_joins}
 WHERE r.uid = ? ORDER BY s.position, s.id, e.position;
 
+-- name: run_ports
+-- The same with what tells the versions apart.
+SELECT s.uid, e.role, e.name, v.uid, a.name, v.version, v.type, o.size
+FROM runs r JOIN step_runs s ON s.run_id = r.id JOIN edges e ON e.step_run_id = s.id JOIN versions v ON v.id = e.version_id
+JOIN artifacts a ON a.id = v.artifact_id JOIN objects o ON o.id = v.object_id
+WHERE r.uid = ? ORDER BY s.position, s.id, e.position;
+
 -- name: step_counts
 -- How the steps of some runs ended, and what they took; of a cached one, what its result took when it was made.
 SELECT r.uid, s.status, count(*), sum(coalesce(CASE WHEN s.status = 'cached' THEN origin.duration ELSE s.duration END, 0))
@@ -993,6 +1000,18 @@ ORDER BY 1, 3 DESC, 2;
 SELECT v.uid, count(DISTINCT s.id) FROM versions v JOIN edges e ON e.version_id = v.id AND e.role = 'used'
 JOIN step_runs s ON s.id = e.step_run_id AND s.status <> 'cached'
 WHERE v.uid IN (SELECT value FROM json_each(?)) GROUP BY v.uid;
+
+-- name: version_names
+-- What tells versions apart, by a list of ids.
+SELECT v.uid, a.name, v.version, v.type, o.digest, ps.uid
+FROM versions v JOIN artifacts a ON a.id = v.artifact_id JOIN objects o ON o.id = v.object_id
+LEFT JOIN edges m ON m.version_id = v.id AND m.role = 'made' LEFT JOIN step_runs ps ON ps.id = m.step_run_id
+WHERE v.uid IN (SELECT value FROM json_each(?));
+
+-- name: step_run_names
+-- What tells step runs apart, by a list of ids.
+SELECT s.uid, r.uid, s.name, s.step, s.status, r.name, r.pipeline
+FROM step_runs s JOIN runs r ON r.id = s.run_id WHERE s.uid IN (SELECT value FROM json_each(?));
 
 -- name: consumers
 -- The step runs that used a version, oldest first.

@@ -54,9 +54,12 @@ from lineal.model.records import (
     Space,
     StepCommit,
     StepCount,
+    StepPorts,
+    StepRunName,
     StepRunRecord,
     Totals,
     Trust,
+    VersionName,
     VersionRecord,
 )
 from lineal.model.text import moment_text
@@ -66,7 +69,6 @@ _FIND_CACHED = SQL["find_cached"]
 _LATEST_VERSION = SQL["latest_version"]
 _VERSION_PREFIX = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}").fullmatch
 _RUN_PREFIX = re.compile(r"[0-9a-f]{4}[0-9a-f-]{0,32}").fullmatch
-_BATCH = 50_000  # ids in one query
 _DEEP = 32  # from this depth on, the query that meets each version once is the cheaper one
 
 
@@ -390,6 +392,9 @@ class SqliteMetadataStore:
     def run_edges(self, run_id: str) -> dict[str, StepEdges]:
         return overviews.run_edges(self._db.read, run_id)
 
+    def run_ports(self, run_id: str) -> dict[str, StepPorts]:
+        return overviews.run_ports(self._db.read, run_id)
+
     def step_counts(self, run_ids: Sequence[str]) -> dict[str, list[StepCount]]:
         return overviews.step_counts(self._db.read, run_ids)
 
@@ -409,6 +414,12 @@ class SqliteMetadataStore:
 
     def use_counts(self, version_ids: Sequence[str]) -> dict[str, int]:
         return overviews.use_counts(self._db.read, version_ids)
+
+    def version_names(self, ids: Sequence[str]) -> list[VersionName]:
+        return overviews.version_names(self._db.read, ids)
+
+    def step_run_names(self, ids: Sequence[str]) -> list[StepRunName]:
+        return overviews.step_run_names(self._db.read, ids)
 
     def consumers(self, version_id: str) -> list[StepRunRecord]:
         return [step_run_of(row) for row in self._db.read(SQL["consumers"], (version_id,))]
@@ -449,11 +460,7 @@ class SqliteMetadataStore:
         return Page(items, self._db.read(count(listed, filters, clause), parameters)[0][0])
 
     def _by_id(self, statement: str, record_of: Callable[[Any], R], ids: Sequence[str]) -> dict[str, R]:
-        found: dict[str, R] = {}
-        for start in range(0, len(ids), _BATCH):
-            rows = self._db.read(SQL[statement], (dump(list(ids[start : start + _BATCH]), "ids"),))
-            found.update((row[0], record_of(row)) for row in rows)
-        return found
+        return {row[0]: record_of(row) for row in overviews.of_ids(self._db.read, statement, ids)}
 
     def _one(self, statement: str, digest: str, what: str) -> Any:
         rows = self._db.read(SQL[statement], (digest,))

@@ -340,6 +340,47 @@ class Space(NamedTuple):
     bytes_kept: int
 
 
+class Port(NamedTuple):
+    """A version that went into or came out of a step run, with the few facts that tell it apart: `port` is the argument or output, `name` the artifact."""
+
+    port: str
+    id: str
+    name: str
+    version: str
+    type: str
+    size: int
+
+
+class StepPorts(NamedTuple):
+    """What went into and came out of one step run, in order."""
+
+    inputs: list[Port]
+    outputs: list[Port]
+
+
+class VersionName(NamedTuple):
+    """What tells a version apart, and the step run that made it, None when no step run did that is there."""
+
+    id: str
+    name: str
+    version: str
+    type: str
+    digest: str
+    step_run_id: str | None
+
+
+class StepRunName(NamedTuple):
+    """What tells a step run apart, and its run."""
+
+    id: str
+    run_id: str
+    name: str
+    step: str
+    status: str
+    run: str
+    pipeline: str
+
+
 class Facet(NamedTuple):
     """How many artifacts have a value of a field: `data_type` or `type` of the newest version, or `tag`."""
 

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from lineal.client import Client
 from lineal.errors import NotFound
-from lineal.metadata_store.base import StepEdges
-from lineal.model.records import Json, StepRunRecord, VersionRecord
+from lineal.metadata_store.base import MetadataStore
+from lineal.model.records import Json, Port, StepPorts, StepRunRecord, VersionRecord
 from lineal.server.answers import answer
 from lineal.server.describing import page, refer
 from lineal.server.routes import Table
@@ -30,6 +30,8 @@ FACETS: Final = 30
 
 LOG_BYTES: Final = 256 * 1024
 """Bytes of a log that one answer holds."""
+
+_NONE: Final = StepPorts([], [])
 
 
 class _Paging(BaseModel):
@@ -132,8 +134,8 @@ def add_to(table: Table, client: Client) -> None:
     @table.get("/versions/{version_id}/lineage", "read", refer("Lineage"))
     def get_lineage(request: Request, version_id: Id, depth: Annotated[int | None, Query(ge=1, le=1000)] = None) -> Response:
         """Give the graph of what a version comes from and what comes from it, `depth` steps far; `uses` counts all uses of each version in it."""
-        view = version_of(client, version_id).lineage(depth)
-        return answer(request, {**view.to_json(brief=True), "uses": dict(client.workspace.metadata.use_counts(list(view.versions)))})
+        version_of(client, version_id)  # raises when there is none
+        return answer(request, lineage_json(client.workspace.metadata, version_id, depth))
 
 
 def version_of(client: Client, version_id: str) -> VersionView:
@@ -158,15 +160,35 @@ def runs_json(client: Client, runs: Sequence[RunView]) -> list[Json]:
 def run_json(run: RunView) -> dict[str, Json]:
     """Give a run as its page needs it: with its steps, and its plan, so that steps that have not begun are shown too."""
     metadata = run.workspace.metadata
-    edges = metadata.run_edges(run.record.id)
-    steps: list[Json] = [step_json(each, edges.get(each.id) or StepEdges([], [])) for each in metadata.list_step_runs(run.record.id)]
+    ports = metadata.run_ports(run.record.id)
+    steps: list[Json] = [step_json(each, ports.get(each.id) or _NONE) for each in metadata.list_step_runs(run.record.id)]
     return {**run.facts_json(), "steps": steps, "plan": run.record.plan}
 
 
-def step_json(step: StepRunRecord, edges: StepEdges) -> dict[str, Json]:
+def step_json(step: StepRunRecord, ports: StepPorts) -> dict[str, Json]:
     """Give a step run with the versions that went in and came out, in order."""
-    inputs, outputs = ([_port_json(name, version) for name, version in dict(named).items()] for named in edges)
+    inputs, outputs = (list({each.port: each._asdict() for each in some}.values()) for some in ports)
     return {**shapes.step_run_json(step), "inputs": inputs, "outputs": outputs}
+
+
+def lineage_json(metadata: MetadataStore, version_id: str, depth: int | None) -> dict[str, Json]:
+    """Give what a version comes from and what comes from it as `LineageView.to_json` does, without the facts that no page shows: there may be
+    thousands of each. `uses` says how many step runs used each version, in the graph or not.
+    """
+    reached = [edge for upstream in (True, False) for edge in metadata.lineage(version_id, upstream=upstream, depth=depth)]
+    versions = list(dict.fromkeys([version_id, *(edge.version_id for edge in reached)]))
+    steps = metadata.step_run_names(list(dict.fromkeys(edge.step_run_id for edge in reached)))
+    runs = {each.run_id: {"id": each.run_id, "name": each.run, "pipeline": each.pipeline} for each in steps}
+    return {
+        "version": version_id,
+        "versions": [each._asdict() for each in metadata.version_names(versions)],
+        "step_runs": [
+            {"id": each.id, "run_id": each.run_id, "name": each.name, "step": each.step, "status": each.status} for each in steps
+        ],
+        "runs": list(runs.values()),
+        "edges": [shapes.edge_json(edge) for edge in dict.fromkeys(reached)],
+        "uses": dict(metadata.use_counts(versions)),
+    }
 
 
 def _detail_json(view: StepRunView) -> dict[str, Json]:
@@ -174,13 +196,12 @@ def _detail_json(view: StepRunView) -> dict[str, Json]:
     known = {"why": view.why, "source": view.source, "diff": view.code_diff, "run": view.run.name}
     before: Json = None if compared is None else {"id": compared.record.id, "name": compared.name}
     edges = view.workspace.metadata.step_edges(view.record.id)
-    return {**step_json(view.record, edges), **known, "key_parts": [part._asdict() for part in parts], "compared_with": before}
+    ports = StepPorts(*([_port(name, version) for name, version in named] for named in edges))
+    return {**step_json(view.record, ports), **known, "key_parts": [part._asdict() for part in parts], "compared_with": before}
 
 
-def _port_json(name: str, record: VersionRecord) -> dict[str, Json]:
-    return {
-        "port": name, "id": record.id, "name": record.artifact, "version": record.version, "type": record.type, "size": record.object.size,
-    }  # fmt: skip
+def _port(name: str, record: VersionRecord) -> Port:
+    return Port(name, record.id, record.artifact, record.version, record.type, record.object.size)
 
 
 def _use_json(use: StepRunView) -> dict[str, Json]:

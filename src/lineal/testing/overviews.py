@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lineal.metadata_store.base import MetadataStore
-from lineal.model.records import InputEdge, RunRecord, SameOutput, StepCommit, StepCount
+from lineal.model.records import InputEdge, Port, RunRecord, SameOutput, StepCommit, StepCount, StepRunName, VersionName
 from lineal.model.states import Status
 from lineal.testing.records import a_run, a_step_run, an_output
 
@@ -24,6 +24,28 @@ class OverviewTests:
         assert all(edges == store.step_edges(step_run) for step_run, edges in found.items())
         assert [name for name, _ in found[second.step_run.id].inputs] == ["x", "y"]
         assert store.run_edges("no-such-run") == {}
+        made = Port("x", two.id, two.artifact, two.version, two.type, two.object.size)
+        ports = store.run_ports(run.id)
+        assert ports[second.step_run.id].inputs[0] == made
+        assert {step_run: tuple([(port.port, port.id) for port in some] for some in each) for step_run, each in ports.items()} == {
+            step_run: tuple([(name, record.id) for name, record in some] for some in each) for step_run, each in found.items()
+        }
+        assert store.run_ports("no-such-run") == {}
+
+    def test_names_of_versions_and_step_runs_are_those_of_their_records(self, store: MetadataStore, run: RunRecord) -> None:
+        """In any order; those that nobody made and those that are not there are told apart."""
+        commits = [StepCommit(a_step_run(run, name=f"s_{place}"), (), (an_output("made", b"1"),)) for place in range(2)]
+        versions = [version for made in store.finish_steps(commits) for version in made]
+        versions.append(store.save_version(an_output("saved", b"2"), None))
+        names = store.version_names([*(each.id for each in versions), "no-such-version"])
+        assert sorted(names) == sorted(
+            VersionName(each.id, each.artifact, each.version, each.type, each.object.digest, each.step_run_id) for each in versions
+        )
+        assert sorted(store.step_run_names([*(each.step_run.id for each in commits), "no-such-step-run"])) == sorted(
+            StepRunName(each.step_run.id, run.id, each.step_run.name, each.step_run.step, "completed", run.name, run.pipeline)
+            for each in commits
+        )
+        assert (store.version_names([]), store.step_run_names([])) == ([], [])
 
     def test_steps_are_counted_by_state_with_the_time_that_the_cache_saved(self, store: MetadataStore, run: RunRecord) -> None:
         """A cached step saved what the one took whose result it gave."""

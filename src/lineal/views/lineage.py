@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from lineal.metadata_store.base import MetadataStore
-from lineal.model.records import Edge, Json, RunRecord, StepRunRecord, VersionRecord
+from lineal.model.records import Edge, Json, StepRunRecord, VersionRecord
 from lineal.model.states import Status
 from lineal.model.text import moment_text, shown, size_text
 from lineal.views import lineage_svg
 from lineal.views.base import state_text
 from lineal.views.openlineage import run_events
-from lineal.views.shapes import run_json, step_run_json
+from lineal.views.shapes import edge_json, run_json, step_run_json
 
 LEVELS = 40
 """Levels that the text shows; `to_json` has them all."""
@@ -91,12 +91,8 @@ class LineageView:
         below = run.name if run is not None and several else ""
         return lineage_svg.Node(step_run.name, below, told, step=True, wrong=not step_run.status.is_success)
 
-    def to_json(self, *, brief: bool = False) -> dict[str, Json]:
-        """Give the graph: `version` (id), `versions`, `step_runs`, `runs`, and `edges`, each from an id to an id with its name.
-
-        Args:
-            brief: Of step runs and runs give what they are called and how they ended, and not all their facts.
-        """
+    def to_json(self) -> dict[str, Json]:
+        """Give the graph: `version` (id), `versions`, `step_runs`, `runs`, and `edges`, each from an id to an id with its name."""
         return {
             "version": self.version.id,
             "versions": [
@@ -110,9 +106,9 @@ class LineageView:
                 }
                 for each in self.versions.values()
             ],
-            "step_runs": [_brief_step(each) if brief else step_run_json(each) for each in self.step_runs.values()],
-            "runs": [_brief_run(each) if brief else run_json(each) for each in self.runs.values()],
-            "edges": [_edge_json(edge) for edge in dict.fromkeys([*self.upstream, *self.downstream])],
+            "step_runs": [step_run_json(each) for each in self.step_runs.values()],
+            "runs": [run_json(each) for each in self.runs.values()],
+            "edges": [edge_json(edge) for edge in dict.fromkeys([*self.upstream, *self.downstream])],
         }
 
     def _text(self) -> Iterator[str]:
@@ -206,16 +202,3 @@ def _unique(ids: Iterable[str]) -> list[str]:
 
 def _name(version: VersionRecord) -> str:
     return f"{shown(version.artifact)}@{shown(version.version)}"
-
-
-def _brief_step(record: StepRunRecord) -> dict[str, Json]:
-    return {"id": record.id, "run_id": record.run_id, "name": record.name, "step": record.step, "status": record.status.value}
-
-
-def _brief_run(record: RunRecord) -> dict[str, Json]:
-    return {"id": record.id, "name": record.name, "pipeline": record.pipeline, "status": record.status.value}
-
-
-def _edge_json(edge: Edge) -> dict[str, str]:
-    ends = (edge.version_id, edge.step_run_id) if edge.direction == "input" else (edge.step_run_id, edge.version_id)
-    return {"from": ends[0], "to": ends[1], "kind": edge.direction, "name": edge.name}

@@ -5,7 +5,7 @@ Times are text in UTC, such as `2026-06-01T12:30:05.123456Z`; durations are seco
 
 from functools import lru_cache
 
-from lineal.model.records import ArtifactRecord, Json, RunRecord, StepRunRecord, VersionRecord
+from lineal.model.records import ArtifactRecord, Edge, Json, RunRecord, StepRunRecord, VersionRecord
 from lineal.model.text import moment
 
 
@@ -91,6 +91,12 @@ def step_run_json(record: StepRunRecord) -> dict[str, Json]:
         "metadata": dict(record.metadata),
         "error": record.error,
     }
+
+
+def edge_json(edge: Edge) -> dict[str, Json]:
+    """Give an edge of a lineage, in the direction in which data went."""
+    start, end = (edge.version_id, edge.step_run_id) if edge.direction == "input" else (edge.step_run_id, edge.version_id)
+    return {"from": start, "to": end, "kind": edge.direction, "name": edge.name}
 
 
 def time_text(micros: int | None) -> str | None:

@@ -1,5 +1,6 @@
 """The server as a process: where it listens, what it prints, who can read its token."""
 
+import gc
 import os
 import re
 import signal
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import uvicorn
 
 from lineal.errors import UsageError
-from lineal.server.serve import HOST, listen
+from lineal.server.serve import HOST, listen, run
 
 UP = [sys.executable, "-c", "from lineal.cli import main; main(['up', '--no-browser', '--port', '0'])"]
 
@@ -51,6 +53,16 @@ def test_up_serves_this_machine_alone_until_it_is_interrupted(up: "subprocess.Po
     out, err = up.communicate(timeout=30)
     assert (up.returncode, out) == (0, "")
     assert "Traceback" not in err
+
+
+def test_what_is_there_when_it_begins_is_not_looked_through_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's collector would go through every module's objects for each large answer."""
+    frozen: list[int] = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda _self, sockets: frozen.append(gc.get_freeze_count()))
+    with listen(0) as listener:
+        run(None, listener)
+    gc.unfreeze()
+    assert frozen[0] > 10_000
 
 
 def test_a_second_server_of_a_home_has_the_same_token(up: "subprocess.Popen[str]") -> None:
