@@ -1,15 +1,19 @@
 """What is summed up says at every moment what counting says."""
 
+import contextlib
+import os
 import random
+import signal
 import sqlite3
+import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lineal.errors import LinealError
 from lineal.metadata_store import tally
 from lineal.metadata_store.migrate import MIGRATIONS, migrate
 from lineal.metadata_store.sql import SqliteMetadataStore
@@ -41,7 +45,7 @@ TABLES = ("tally_space", "tally_firsts", "tally_tags")
 
 def rows(store: SqliteMetadataStore, statement: str) -> list[Any]:
     """Ask the file without the store."""
-    with closing(sqlite3.connect(store.path)) as db:
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
         return db.execute(statement).fetchall()
 
 
@@ -181,6 +185,48 @@ def test_the_sums_are_right_whatever_happens(tmp_path: Path, seeded: random.Rand
     store.close()
 
 
+def test_the_sums_are_right_after_killed_processes_that_wrote_at_once(
+    tmp_path: Path, seeded: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They change in the transaction that changes the rows, or not at all; a copy has them as they are."""
+    monkeypatch.setattr(tally, "DUE", 5)
+    store = SqliteMetadataStore(tmp_path / "lineal.db", durability="off")
+    assert store.identity()
+    store.close()
+    children: list[int] = []
+    for number in range(3):
+        chance = random.Random(seeded.random())
+        child = os.fork()
+        if child == 0:
+            work_for_ever(store, chance, number)
+        children.append(child)
+    time.sleep(1.5)
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL, "it had ended by itself"
+    assert row_of(store) > 0, "nothing was counted in"
+    check(store)
+    copy = store.backup(tmp_path / "copy.db")
+    check(copy)
+    assert copy.space() == store.space()
+    copy.close()
+    store.close()
+
+
+def work_for_ever(store: SqliteMetadataStore, chance: random.Random, number: int) -> None:
+    """Change things in a child until it is killed; what another one has deleted is an error that is passed over."""
+    try:
+        signal.alarm(30)
+        changes = Changes(store, chance)
+        moves = [changes.run, changes.save, changes.save_as, changes.register, changes.tag]
+        moves += [changes.prune, changes.release, changes.lose, changes.find, changes.delete, changes.count_in]
+        while True:
+            with contextlib.suppress(LinealError):
+                chance.choice(moves)()
+    finally:
+        os._exit(number + 1)
+
+
 def test_versions_are_counted_in_when_enough_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a save, a heartbeat or the end of a run; a step that ends writes nothing. The last row's number, given again, is counted again."""
     monkeypatch.setattr(tally, "DUE", 3)
@@ -219,7 +265,7 @@ def test_versions_are_counted_in_when_enough_wait(tmp_path: Path, monkeypatch: p
 def test_an_older_store_is_counted_when_it_is_migrated(tmp_path: Path, schema: int, versions: int) -> None:
     """From the schemas before the tally and before its sums, with versions and without; what was not counted yet stays so."""
     path = tmp_path / "lineal.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as old:
         migrate(old, path, 10, MIGRATIONS[:schema])
         fill(old, versions)
         if schema == 8:
