@@ -1,17 +1,14 @@
 """A notebook, run for real: a pipeline gives a table, an array, a figure and a model, and each is shown below its cell."""
 
-import asyncio
-import os
 import re
-import sys
-from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
 from lineal.views.subset import parse
+
+from .notebooks import executed
 
 PIPELINE = """
 from typing import Annotated
@@ -108,33 +105,11 @@ run = housing()
 NAMES = ("houses", "residuals", "grid", "figure", "model", "forest", "metrics", "plotly", "chart", "report", "page")
 
 
-@pytest.fixture(scope="module")
-def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
-    """Give the notebook after it was run by a kernel of this interpreter, in a store of its own."""
-    folder = tmp_path_factory.mktemp("notebook")
-    notebook = nbformat.v4.new_notebook()
-    notebook.metadata.kernelspec = {"name": "lineal-test", "display_name": "this interpreter", "language": "python"}
-    show = [nbformat.v4.new_code_cell(f'Client().get_artifact_version("{name}").visualize()') for name in NAMES]
-    notebook.cells = [nbformat.v4.new_code_cell(PIPELINE), *show]
-    kernel = folder / "share" / "jupyter" / "kernels" / "lineal-test"
-    kernel.mkdir(parents=True)
-    (kernel / "kernel.json").write_text(
-        f'{{"argv": ["{Path(sys.executable).as_posix()}", "-m", "ipykernel_launcher", "-f", "{{connection_file}}"], '
-        '"display_name": "this interpreter", "language": "python"}',
-        encoding="utf-8",
-    )
-    before = dict(os.environ)
-    os.environ |= {
-        "LINEAL_HOME": str(folder / "home"), "JUPYTER_PATH": str(folder / "share" / "jupyter"), "IPYTHONDIR": str(folder / "ipython"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_PLATFORM_DIRS": "1",
-    }  # fmt: skip
-    try:
-        client = NotebookClient(notebook, timeout=100, resources={"metadata": {"path": str(folder)}})
-        asyncio.run(client.async_execute())
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-    return notebook
+@pytest.fixture(scope="module", name="executed")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
+    """Give the notebook after it was run."""
+    show = [f'Client().get_artifact_version("{name}").visualize()' for name in NAMES]
+    return executed(tmp_path_factory.mktemp("notebook"), [PIPELINE, *show])
 
 
 def shown(notebook: nbformat.NotebookNode, name: str) -> list[dict[str, object]]:
