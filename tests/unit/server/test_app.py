@@ -1,9 +1,11 @@
 """Who may ask for what, and what is answered."""
 
+import inspect
 import json
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
@@ -11,6 +13,7 @@ from lineal import Client, get_step_context, pipeline, save_artifact, step
 from lineal.server.access import COOKIE, Principal, Role
 from lineal.server.app import create_app
 from lineal.server.owner import OwnerAccess
+from lineal.server.reading import ArtifactQuery, RunQuery, VersionQuery
 from lineal.server.routes import PREFIX
 from lineal.views import RunView
 from lineal.workspace import open_workspace
@@ -41,6 +44,29 @@ def test_every_route_has_a_policy(server: TestClient) -> None:
         assert len(roles) == (0 if route.path in PUBLIC else 1), route.path
         seen.add(route.path)
     assert seen > PUBLIC
+
+
+def test_the_description_names_the_role_that_each_route_asks_for(server: TestClient) -> None:
+    """Both are made of the table; a route that is in one and not in the other would be a second way in."""
+    described = server.get(f"{PREFIX}/openapi.json").json()["paths"]
+    for route in routes(server):
+        roles = [each.call.role.name.lower() for each in route.dependant.dependencies]  # type: ignore[attr-defined]
+        for method in route.methods or ():
+            if route.path.startswith(PREFIX):
+                assert described[route.path][method.lower()].get("x-role") == (roles[0] if roles else None), route.path
+    assert {route.path for route in routes(server) if route.path.startswith(PREFIX)} == set(described)
+
+
+@pytest.mark.parametrize(
+    ("query", "method"),
+    [(RunQuery, Client.list_pipeline_runs), (ArtifactQuery, Client.list_artifacts), (VersionQuery, Client.list_artifact_versions)],
+)
+def test_lists_take_what_the_client_takes(query: type[BaseModel], method: Any) -> None:
+    """With the same defaults; `created` is the short form of the two that say from and to."""
+    parameters = inspect.signature(method).parameters
+    assert set(query.model_fields) == set(parameters) - {"self", "unknown", "created"}
+    for name in ("sort", "limit", "offset"):
+        assert query.model_fields[name].default == parameters[name].default
 
 
 def test_without_a_session_nothing_is_told(browser: TestClient, run: RunView) -> None:
