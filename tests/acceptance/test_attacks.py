@@ -250,7 +250,12 @@ def test_a29_a_session_ends_at_once_with_each_change_of_its_user(team: Team, cha
 
 def test_a31_every_route_refuses_who_is_not_signed_in(team: Team) -> None:
     """A21: and tells nothing, whether what is asked for exists or not."""
-    open_to_all = {"/", "/assets/{name}", "/open", *(API + each for each in ("/health", "/session", "/setup", "/device", "/device/token"))}
+    open_to_all = {
+        "/",
+        "/assets/{name}",
+        "/open",
+        *(API + each for each in ("/health", "/session", "/setup", "/device", "/device/token", "/device/login")),
+    }
     seen = set()
     for method, path, role in team.routes():
         assert (role is None) == (path in open_to_all), path
