@@ -7,7 +7,18 @@ from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from lineal.errors import AccessRefused, Conflict, LinealError, NotFound, SignInRefused, StoreError, TooManyAttempts, UsageError, untrusted
+from lineal.errors import (
+    AccessRefused,
+    Conflict,
+    LinealError,
+    NotFound,
+    SignInRefused,
+    StoreError,
+    TooManyAttempts,
+    UsageError,
+    unreached,
+    untrusted,
+)
 
 MOST = 16 << 20
 """Bytes of an answer that are read."""
@@ -49,7 +60,9 @@ def ask(server: str, method: str, path: str, body: object = None, *, token: str 
         reason = getattr(error, "reason", None) or error
         if isinstance(reason, SSLCertVerificationError):
             raise untrusted(server, reason.verify_message) from error
-        raise StoreError(f"the server {server} does not answer: {reason}; check the URL, and that it runs") from error
+        raise StoreError(
+            f"the server {server} does not answer: {reason if isinstance(reason, str) else unreached(reason)}; check the URL, and that it runs"
+        ) from error
 
 
 def _json(data: bytes, server: str) -> Any:

@@ -304,6 +304,15 @@ def typed(error: OSError, path: str, needed: int | None = None) -> LinealError:
     return StoreError(f"the artifact store has a problem with {path}: {reason}")
 
 
+def unreached(error: BaseException) -> str:
+    """Say why a server gave no answer, in words."""
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there"
+    if "WRONG_VERSION_NUMBER" in str(error):
+        return "what listens there does not encrypt; write http:// if it is on this machine, else let it encrypt"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 def untrusted(url: str, reason: str) -> StoreError:
     """Give the error for a server whose certificate does not prove that it is the one at that URL."""
     return StoreError(

@@ -61,8 +61,18 @@ def test_a_certificate_that_proves_nothing_is_refused(
         assert f"the certificate of {url} cannot be trusted: {reason}" in said.err
         assert "SSL_CERT_FILE" in said.err
         assert "Traceback" not in said.err
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     assert open_workspace().accounts.list_tokens("eddy")[0].used is None, "the token was never sent"
+
+
+def test_who_encrypts_where_nobody_does_is_told(start: Start, token: str, lineal_home: Path, tmp_path: Path) -> None:
+    port = free_port()
+    serve(start, port)
+    machine = Machine(tmp_path / "machine", lineal_home, token, None)
+    url = f"https://localhost:{port}"
+    for said in (machine.run("login", url, "--token", given=token), machine.run("runs", "list", url=url)):
+        assert said.code == 5
+        assert "what listens there does not encrypt; write http:// if it is on this machine" in said.err
 
 
 def test_behind_nginx_a_run_is_shown_while_it_goes_on(behind: Behind) -> None:

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lineal.errors import AccessRefused, LinealError, SettingsError, StoreError, untrusted
+from lineal.errors import AccessRefused, LinealError, SettingsError, StoreError, unreached, untrusted
 
 if TYPE_CHECKING:
     import socket
@@ -255,9 +255,7 @@ def _read(response: "HTTPResponse") -> bytes:
 def _reason(error: OSError, limit: float) -> str:
     if isinstance(error, TimeoutError):
         return f"it gave no answer within {limit:.0f} seconds"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there"
-    return error.strerror or str(error) or type(error).__name__
+    return unreached(error)
 
 
 def message_of(problem: Mapping[str, Any]) -> str:
