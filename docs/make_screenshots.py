@@ -79,6 +79,20 @@ def energy(days: int = 7, window: int = 3):
     page(found)
     publish(report(found), days)
 
+def table(name):
+    @step(name=name)
+    def take(x: int) -> int:
+        return x + 1
+    return take
+
+@pipeline
+def warehouse():
+    first = table("connect")(1)
+    for area in ("sales", "stock", "staff"):
+        x = first
+        for number in range(60):
+            x = table(f"{area}_{number:02}")(x)
+
 @pipeline
 def slow():
     wait(publish(report(measure(3)), 3))
@@ -88,6 +102,7 @@ if sys.argv[1] == "slow":
     sys.exit()
 for days, window in ((7, 3), (7, 6), (14, 6), (14, 12), (21, 12), (21, 12)):
     energy(days, window)
+warehouse()
 try:
     energy(13, 2)
 except Exception as error:
@@ -124,6 +139,7 @@ def views(found: dict[str, str]) -> list[View]:
         View("run-code", f"/runs/{run}?step=forecast", ("Code",)),
         View("run-failed", f"/runs/{failed}?step=publish", ("Error",)),
         View("run-live", f"/runs/{live}?step=wait", ("Log",)),
+        View("run-large", f"/runs/{found['large']}"),
         View("run-unknown", "/runs/00000000-0000-7000-8000-000000000000"),
         View("compare-runs", f"/compare/runs?run={run},{failed}"),
         View("artifacts", "/artifacts"),
@@ -142,6 +158,8 @@ def views(found: dict[str, str]) -> list[View]:
         View("pipeline", "/pipeline?name=energy"),
         View("storage", "/storage"),
         View("settings", "/settings"),
+        View("settings-users", "/settings?tab=users"),
+        View("settings-audit", "/settings?tab=audit"),
         View("palette", "/", palette=True),
         View("no-page", "/nowhere"),
         View("sign-in", "/", signed_in=False),
@@ -194,7 +212,7 @@ def ids(page: Page) -> dict[str, str]:
     frames = first("/versions?artifact=energy%3A%3Aforecast%3A%3Aoutput")
     found = {
         "run": first("/runs?pipeline=energy&status=completed")[1]["id"], "failed": first("/runs?status=failed")[0]["id"],
-        "live": first("/runs?pipeline=slow")[0]["id"], "version": frames[0]["id"], "before": frames[1]["id"],
+        "live": first("/runs?pipeline=slow")[0]["id"], "large": first("/runs?pipeline=warehouse")[0]["id"], "version": frames[0]["id"], "before": frames[1]["id"],
         "markdown": first("/versions?artifact=energy%3A%3Areport%3A%3Aoutput")[0]["id"],
         "html": first("/versions?artifact=energy%3A%3Apage%3A%3Aoutput")[0]["id"], "model": first("/versions?step=train&limit=1")[0]["id"],
     }  # fmt: skip

@@ -56,6 +56,10 @@ describe("a large graph", () => {
     expect(sizes(opened).slice(1, -2)).toEqual(Array(23).fill(42));
     expect(boxesOf(leaves, new Set([boxes[1]?.id ?? "", opened[1]?.id ?? ""]))).toHaveLength(1 + 42 + 23 + 1);
   });
+  it("cuts several chains in few parts, as many as one chain would have in all", () => {
+    const three = ["a", "b", "c"].flatMap((of) => chain(60, of).map((each, place) => (place ? each : { ...each, needs: ["id-load"] })));
+    expect(sizes(boxesOf([leaf("load"), ...three], none))).toEqual([1, ...Array.from({ length: 3 }, () => [...Array(7).fill(8), 4]).flat()]);
+  });
   it("folds chains side by side, and where nothing else fits layers", () => {
     const rows = numbered(100, (place) => leaf(`r${place}`, "load")).flatMap((first) => [first, { ...leaf(`${first.name}b`, first.name) }]);
     expect(sizes(boxesOf([leaf("load"), ...rows], none))).toEqual([1, 200]);

@@ -102,7 +102,7 @@ function siblings(boxes: Box[], { before, after }: Near): Box[] {
   return [...found.values()].flatMap((alike) => (alike.length < MANY ? alike : boxed("side", alike)));
 }
 
-/** Those of which each leads to the next and to nothing else are one, or few if there is room for more. */
+/** Those of which each leads to the next and to nothing else are one, or PARTS of all such rows together if there is room for more. */
 function chains(boxes: Box[], { before, after }: Near): Box[] {
   const nextOf = (box: Box): Box | undefined => {
     const [next, ...others] = after.get(box) ?? [];
@@ -117,7 +117,7 @@ function chains(boxes: Box[], { before, after }: Near): Box[] {
   const placed = new Set(rows.flat());
   rows.push(...boxes.filter((box) => !placed.has(box)).map((box) => [box])); // a ring has no beginning
   const long = rows.filter((row) => row.length > 1).length;
-  const most = Math.max(1, Math.min(PARTS, Math.floor((CROWD - (rows.length - long)) / Math.max(1, long))));
+  const most = Math.max(1, Math.floor(Math.min(PARTS, CROWD - (rows.length - long)) / Math.max(1, long)));
   return rows.flatMap((row) => parts(row, most).map((part) => boxed("chain", part)));
 }
 

@@ -36,7 +36,7 @@ export function Audit() {
         <span className="grow" />
         {check.data && (
           <span className={check.data.wrong === null ? "soft" : "is-failed"}>
-            {check.data.wrong === null ? `${check.data.entries} entries, none changed or missing` : `entry ${check.data.wrong} is not what was written`}
+            {check.data.wrong === null ? `${check.data.entries.toLocaleString("en")} ${check.data.entries === 1 ? "entry" : "entries"}, none changed or missing` : `entry ${check.data.wrong} is not what was written`}
           </span>
         )}
       </div>
