@@ -21,9 +21,17 @@ _log = logging.getLogger("lineal")
 
 
 class Pulse:
-    """The heartbeat of one run, from `start` to `stop`. `sign` is called at each beat and costs little."""
+    """The heartbeat of one run, from `start` to `stop`.
 
-    def __init__(self, metadata: MetadataStore, run_id: str, sign: Callable[[], None]) -> None:
+    Args:
+        metadata: Where facts live.
+        run_id: The run.
+        begin: Records the run when it is not recorded yet; it may raise StoreError.
+        sign: Is called at each beat and costs little.
+    """
+
+    def __init__(self, metadata: MetadataStore, run_id: str, begin: Callable[[], None], sign: Callable[[], None]) -> None:
+        self._begin = begin
         self._sign = sign
         self._metadata = metadata
         self._run_id = run_id
@@ -63,17 +71,20 @@ class Pulse:
             if not self._beats:
                 return False
             self._sign()
-            now = time.time_ns() // 1000
-            new = [each for each in list(self._running.values()) if each.id not in self._shown and now - (each.started or now) > TICK * 1e6]
-            if new or time.monotonic() - self._renewed >= RENEWAL:
-                try:
-                    self._metadata.heartbeat(self._run_id, now, new)
-                except StoreError as error:  # the run itself will meet the same trouble and report it
-                    _log.warning("heartbeat of run %s failed: %s", self._run_id, error)
-                else:
-                    self._shown.update(each.id for each in new)
-                    self._renewed = time.monotonic()
+            try:
+                self._write()
+            except StoreError as error:  # the run itself will meet the same trouble and report it
+                _log.warning("heartbeat of run %s failed: %s", self._run_id, error)
         return True
+
+    def _write(self) -> None:
+        self._begin()
+        now = time.time_ns() // 1000
+        new = [each for each in list(self._running.values()) if each.id not in self._shown and now - (each.started or now) > TICK * 1e6]
+        if new or time.monotonic() - self._renewed >= RENEWAL:
+            self._metadata.heartbeat(self._run_id, now, new)
+            self._shown.update(each.id for each in new)
+            self._renewed = time.monotonic()
 
 
 class _Heart(threading.Thread):

@@ -28,6 +28,7 @@ from lineal.engine.environment import environment
 from lineal.engine.execute import StepResult, StepTask
 from lineal.engine.externals import ATTEMPTS, keep_externals
 from lineal.engine.interrupt import Interrupts
+from lineal.engine.ledger import Ledger
 from lineal.engine.precheck import foretell
 from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
@@ -117,7 +118,9 @@ class Runner:
         self._logs = services.log_folder(run.id)
         self._folder = Path.cwd()
         self._clock = time.perf_counter_ns()
-        self._buffer: list[StepCommit] = []
+        self._ledger = Ledger(self.metadata, run)
+        self._is_over = False
+        self._unrecorded: StoreError | None = None  # why the end could not be recorded
         self._again: dict[int, str] = {}  # calls that must run although the cache may know them, with the id of their step run
         self._lost: Counter[int] = Counter()
         self._unsettled: list[str] = []
@@ -125,7 +128,7 @@ class Runner:
         self._starting: tuple[Call, cache.Inquiry, StepRunRecord] | None = None
         self._past = Past(run, self.metadata)
         self._ahead = Ahead(self.metadata)
-        self._pulse = Pulse(self.metadata, run.id, services.life.beat)
+        self._pulse = Pulse(self.metadata, run.id, self._ledger.begin, services.life.beat)
         # A run inside of a step waits for nobody: who waits for that step might be the one that it would wait for. A run in another
         # thread while a step is at work here does wait, for it is most often a run of its own.
         self._waits = Waits(None if is_step_thread() else services.claims, self.metadata)
@@ -143,14 +146,14 @@ class Runner:
     def execute(self, calls: Sequence[Call], total: int | None = None) -> None:
         """Run those calls that have not ended yet, each as soon as what it needs is there. A failed step skips what needs it.
 
-        `total` is the number of the run's steps, None while it is not known. Errors of steps are kept in `errors`; an interrupt is
-        raised after what was running is noted as cancelled.
+        `total` is the number of the run's steps, None while it is not known; with it these are the last, and the end of the run is
+        recorded. Errors of steps are kept in `errors`; an interrupt is raised after what was running is noted as cancelled.
         """
         todo = {call.position: call for call in calls if call.position not in self.ended}
         check_order(tuple(todo.values()))
         self._keep_externals(todo.values())
         self._total = total
-        self._begin_run(tuple(todo.values()))
+        self._begin(tuple(todo.values()))
         self._hold_given(todo.values())
         capacity = self.services.capacity
         with self._interrupts:
@@ -167,7 +170,10 @@ class Runner:
                             else:
                                 for call in self._wait():
                                     queue.release(call)
-                        self._flush()
+                        if total is None:
+                            self._flush()
+                        else:
+                            self._end(calls)
                         break
                     except VersionGone as gone:
                         self._take_back(gone)
@@ -190,7 +196,10 @@ class Runner:
         for call in calls:
             given += call.versions
             given += call.externals
-        gone = self.metadata.hold(self.run.id, list(dict.fromkeys(ref.version.id for ref in given if ref.version))) if given else []
+        if not given:
+            return
+        self._ledger.begin()
+        gone = self.metadata.hold(self.run.id, list(dict.fromkeys(ref.version.id for ref in given if ref.version)))
         for ref in given:
             if ref.version is not None and ref.version.id in gone:
                 if isinstance(ref, VersionRef):
@@ -316,7 +325,7 @@ class Runner:
         outputs = [] if result.error is not None else self._new_outputs(call, result)
         commit = StepCommit(step_run, (*inquiry.edges, *result.loaded), tuple(outputs), inquiry.code_record())
         try:
-            versions = self._commit(commit)
+            versions = self._ledger.commit(commit)
         except (Conflict, UsageError, ArtifactMissing) as error:  # such as an explicit version that exists with other bytes
             _hang(result.outputs, error)
             self._lost[call.position] += 1
@@ -324,7 +333,7 @@ class Runner:
                 self._again[call.position] = step_run.id
                 raise VersionGone(str(error), step_run.id) from error
             step_run = replace(step_run, status=Status.FAILED, error=str(error))
-            self._commit(StepCommit(step_run, commit.inputs, (), commit.code))
+            self._ledger.commit(StepCommit(step_run, commit.inputs, (), commit.code))
             status, result.error, versions = Status.FAILED, error, []
         except StoreError as error:  # such as a full disk: the run ends here, and what the step did is not lost
             if isinstance(result.error, LinealError):
@@ -338,7 +347,7 @@ class Runner:
         names = [output.name for output in call.step.signature.outputs]
         ended = Ended(status, dict(zip(names, versions, strict=False)), error=result.error)
         ended.values = {name: value for name, value in zip(names, result.kept, strict=False) if value is not MISSING}
-        self._end(call, ended, result.duration / 1e9, note)
+        self._ended(call, ended, result.duration / 1e9, note)
         if self.run.durability == "run":
             self._unsettled += boots(result.saved)
 
@@ -368,46 +377,45 @@ class Runner:
         )  # fmt: skip
         commit = StepCommit(step_run, tuple(inquiry.edges), tuple(cached.outputs), inquiry.code_record())
         if cached.settled:
-            self._buffer.append(commit)
+            self._ledger.add(commit)
             versions = [output.version for output in cached.outputs if isinstance(output, SameOutput)]
         else:
             versions = self._give_new_names(commit)
         names = [output.name for output in call.step.signature.outputs]
-        self._end(call, Ended(Status.CACHED, dict(zip(names, versions, strict=True))), 0.0, f"from run {cached.call.run_name}")
+        self._ended(call, Ended(Status.CACHED, dict(zip(names, versions, strict=True))), 0.0, f"from run {cached.call.run_name}")
 
     def _give_new_names(self, commit: StepCommit) -> list[VersionRecord]:
         self._flush()
         try:
-            return self._commit(commit)
+            return self._ledger.commit(commit)
         except (ArtifactMissing, VersionGone) as error:
             self._again[commit.step_run.position] = commit.step_run.id
             raise VersionGone(str(error), commit.step_run.id) from error
 
     def _take_back(self, gone: VersionGone) -> None:
         """Forget the hits that are not recorded yet: the one that gave a version which is gone is run, the others are asked for again."""
-        for commit in self._buffer:
+        for commit in self._ledger.take_back():
             position = commit.step_run.position
             del self.ended[position]
             self._unsuccessful.discard(position)
             if commit.step_run.id == gone.step_run_id:
                 self._again[position] = gone.step_run_id
-        self._buffer.clear()
 
     def _fail(self, call: Call, error: Exception) -> None:
         now = time.time_ns() // 1000
         text = "".join(traceback.format_exception(error))
         failed = StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.FAILED, now, now, 0, error=text)
-        self._commit(StepCommit(failed))
-        self._end(call, Ended(Status.FAILED, error=error), 0.0, "")
+        self._ledger.commit(StepCommit(failed))
+        self._ended(call, Ended(Status.FAILED, error=error), 0.0, "")
 
     def _skip(self, call: Call, because: str) -> None:
         step_run = StepRunRecord(
             new_id(), self.run.id, call.name, call.step.name, call.position, Status.SKIPPED, error=f"step {because!r} did not succeed"
         )
-        self._buffer.append(StepCommit(step_run))
-        self._end(call, Ended(Status.SKIPPED), None, f"needs {because}")
+        self._ledger.add(StepCommit(step_run))
+        self._ended(call, Ended(Status.SKIPPED), None, f"needs {because}")
 
-    def _end(self, call: Call, ended: Ended, seconds: float | None, note: str) -> None:
+    def _ended(self, call: Call, ended: Ended, seconds: float | None, note: str) -> None:
         self.ended[call.position] = ended
         self._waits.ended(call)
         if not ended.status.is_success:
@@ -421,25 +429,18 @@ class Runner:
 
     # -- facts
 
-    def _begin_run(self, calls: Sequence[Call] = ()) -> None:
+    def _begin(self, calls: Sequence[Call] = ()) -> None:
         if not self._began:
-            self.run = self.metadata.begin_run(replace(self.run, plan=outline(calls)))  # so that who follows it sees what is to come
+            self.run = self._ledger.run = replace(self.run, plan=outline(calls))  # so that who follows it sees what is to come
             self._began, self._is_planned = True, self._total is not None
             self._pulse.start()
             ask_for_environment(self._folder)
             if self.reporter is not None:
                 self.reporter.started(self.run, self._total)
 
-    def _commit(self, commit: StepCommit) -> list[VersionRecord]:
-        versions = self.metadata.finish_steps([*self._buffer, commit])[-1]
-        self._buffer.clear()  # not before: what was not written is written with the next commit
-        return versions
-
     def _flush(self) -> None:
         self._ahead.forget()
-        if self._buffer:
-            self.metadata.finish_steps(self._buffer)
-            self._buffer.clear()
+        self._ledger.flush()
 
     def _stop_running(self) -> None:
         """Record what is running as cancelled: the loop was left by an interrupt or a broken store."""
@@ -450,42 +451,52 @@ class Runner:
         for call, inquiry, step_run in stopped:
             self._pulse.ended(step_run.id)
             self.ended[call.position] = Ended(Status.CANCELLED)
-            self._buffer.append(StepCommit(replace(step_run, status=Status.CANCELLED, ended=now), tuple(inquiry.edges)))
+            self._ledger.add(StepCommit(replace(step_run, status=Status.CANCELLED, ended=now), tuple(inquiry.edges)))
         self._running.clear()
         self._starting = None
 
     def finish(self, calls: Sequence[Call], error: BaseException | None = None) -> RunRecord:
-        """Record how the run ended; steps that never began are cancelled. Gives the run as recorded."""
+        """Record how the run ended, if `execute` has not; steps that never began are cancelled. Gives the run as recorded."""
+        if error is not None and error is self._unrecorded:
+            return self.run
+        if not self._is_over:
+            self._begin()
+            self._end(calls, error)
+        if self.reporter is not None:
+            self.reporter.finished(self.run, Counter(ended.status for ended in self.ended.values()))
+        return self.run
+
+    def _end(self, calls: Sequence[Call], error: BaseException | None = None) -> None:
         self._pulse.stop()
         with self._interrupts.shield():
             self._waits.end()
-            if not self._began:
-                self._begin_run()
-                self._pulse.stop()
             for call in calls:
                 if call.position not in self.ended:
                     self.ended[call.position] = Ended(Status.CANCELLED)
                     step_run = StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.CANCELLED)
-                    self._buffer.append(StepCommit(step_run))
-            try:
-                self._flush()
-            except NotFound:  # the run was stopped, and what the cache gave last is gone: it counts as never given
-                self._buffer = [commit for commit in self._buffer if not commit.outputs and not commit.inputs]
-                self._flush()
+                    self._ledger.add(StepCommit(step_run))
             if self._unsettled:
                 self.artifacts.store.sync(self._unsettled)
                 self.metadata.settle(self._unsettled)
             duration = time.perf_counter_ns() - self._clock
             first = error or (self.errors[0] if self.errors else None)
-            self.run = replace(
+            run = replace(
                 self.run, status=_final_status(first), ended=self.run.started + duration // 1000, duration=duration,
                 metadata={**self.run.metadata, **self._run_metadata}, error=None if first is None else f"{type(first).__name__}: {first}",
                 plan=self.run.plan if self._is_planned else outline(calls), environment={**self.run.environment, **environment(self._folder)},
             )  # fmt: skip
-            self.metadata.finish_run(replace(self.run, plan=None) if self._is_planned else self.run)
-        if self.reporter is not None:
-            self.reporter.finished(self.run, Counter(ended.status for ended in self.ended.values()))
-        return self.run
+            try:
+                self._ledger.end(run, has_plan=self._is_planned)
+            except NotFound:
+                if error is None:
+                    self._pulse.start()
+                    raise
+                self._ledger.forget_given()  # the run was stopped, and what the cache gave last is gone: it counts as never given
+                self._ledger.end(run, has_plan=self._is_planned)
+            except StoreError as unrecorded:
+                self._unrecorded = unrecorded
+                raise
+            self.run, self._is_over = run, True
 
 
 def _hang(outputs: Mapping[str, Any], error: LinealError) -> None:

@@ -124,8 +124,12 @@ class MetadataStore(Protocol):
         """Record a run that starts now and give it back with its `seq`."""
         ...
 
-    def finish_run(self, run: RunRecord) -> None:
-        """Record the run's final status, end, duration, error, plan, metadata and environment. A plan of None leaves the recorded one."""
+    def finish_run(self, run: RunRecord, commits: Sequence[StepCommit] = (), *, is_begun: bool = True) -> None:
+        """Record the run's final status, end, duration, error, plan, metadata and environment. A plan of None leaves the recorded one.
+
+        In the same transaction `commits` are recorded, the step runs that ended last, as by `finish_steps`. With `is_begun` false the
+        run was never recorded, and is now.
+        """
         ...
 
     def heartbeat(self, run_id: str, now: int, running: Sequence[StepRunRecord] = ()) -> None:

@@ -19,7 +19,7 @@ from lineal.errors import AccessRefused, LinealError, LinealWarning, StoreError,
 from lineal.metadata_store.base import MetadataStore
 from lineal.metadata_store.link import ATTEMPT, PATIENCE, Answer, Link, message_of
 from lineal.metadata_store.operations import HERE, MOST_BYTES, operations, protocol_methods
-from lineal.model.records import ObjectRecord, StepCommit, VersionRecord
+from lineal.model.records import ObjectRecord, RunRecord, StepCommit, VersionRecord
 
 _MOST_CODE: Final = 100_000
 
@@ -97,6 +97,15 @@ class HttpMetadataStore:
     def finish_steps(self, commits: Sequence[StepCommit]) -> list[list[VersionRecord]]:
         if not commits:
             return []
+        versions: list[list[VersionRecord]] = self.call("finish_steps", self._without_known_code(commits))
+        self._learn(commits)
+        return versions
+
+    def finish_run(self, run: RunRecord, commits: Sequence[StepCommit] = (), *, is_begun: bool = True) -> None:
+        self.call("finish_run", run, self._without_known_code(commits), is_begun=is_begun)
+        self._learn(commits)
+
+    def _without_known_code(self, commits: Sequence[StepCommit]) -> list[StepCommit]:
         # Code is stored once and stays: what the server has need not travel again.
         sent, brought = [], set()
         for each in commits:
@@ -105,11 +114,12 @@ class HttpMetadataStore:
             elif each.code is not None:
                 brought.add(each.code.digest)
             sent.append(each)
-        versions: list[list[VersionRecord]] = self.call("finish_steps", sent)
+        return sent
+
+    def _learn(self, commits: Sequence[StepCommit]) -> None:
         if len(self._code) > _MOST_CODE:
             self._code.clear()
         self._code.update(each.code.digest for each in commits if each.code is not None)
-        return versions
 
     # -- what is done where the facts are
 

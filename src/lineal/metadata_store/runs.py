@@ -1,6 +1,6 @@
 """What happens to runs inside a write transaction. Nothing here begins or commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from sqlite3 import Cursor, IntegrityError
 from typing import Any
@@ -22,8 +22,17 @@ def begin(cursor: Cursor, run: RunRecord) -> RunRecord:
     return replace(run, seq=row[0])
 
 
-def finish(cursor: Cursor, run: RunRecord) -> None:
-    """End a run. One that has ended stays as it is; metadata that was logged meanwhile is kept."""
+def finish(cursor: Cursor, run: RunRecord, steps: Callable[[Cursor], object], *, is_begun: bool) -> None:
+    """End a run, which may not be recorded yet, after what `steps` does."""
+    if not is_begun:
+        begin(cursor, run)  # as it ended; nothing where that was done before, and its answer lost
+    steps(cursor)
+    if is_begun:
+        _finish(cursor, run)
+
+
+def _finish(cursor: Cursor, run: RunRecord) -> None:
+    # One that has ended stays as it is; metadata that was logged meanwhile is kept.
     row_id, status, _, stored = _state(cursor, run.id)
     if STATUS[status].is_final:
         return

@@ -174,8 +174,11 @@ class SqliteMetadataStore:
         self._known.pipelines[begun.id] = begun.pipeline
         return begun
 
-    def finish_run(self, run: RunRecord) -> None:
-        self._change(runs.finish, run)
+    def finish_run(self, run: RunRecord, commits_: Sequence[StepCommit] = (), *, is_begun: bool = True) -> None:
+        self._known.pipelines[run.id] = run.pipeline
+        steps = self._finish(commits_)
+        self._change(functools.partial(runs.finish, is_begun=is_begun), run, steps)
+        self._known.learn(commits_)
 
     def heartbeat(self, run_id: str, now: int, running: Sequence[StepRunRecord] = ()) -> None:
         self._db.write(runs.heartbeat, run_id, now, running)
@@ -239,10 +242,13 @@ class SqliteMetadataStore:
     def finish_steps(self, commits_: Sequence[StepCommit]) -> list[list[VersionRecord]]:
         if not commits_:
             return []
-        known = self._known
-        versions = self._db.write(commits.finish_steps, commits.prepare(commits_, known.code), known.pipelines, self._sealed)
-        known.learn(commits_)
+        versions = self._db.write(self._finish(commits_))
+        self._known.learn(commits_)
         return versions
+
+    def _finish(self, commits_: Sequence[StepCommit]) -> Callable[[Cursor], list[list[VersionRecord]]]:
+        prepared = commits.prepare(commits_, self._known.code)
+        return lambda cursor: commits.finish_steps(cursor, prepared, self._known.pipelines, self._sealed)
 
     def save_version(self, output: NewOutput, step_run_id: str | None) -> VersionRecord:
         write = self._change if self._counts_all else self._db.write

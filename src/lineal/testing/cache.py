@@ -1,10 +1,12 @@
 """What every metadata store answers when it is asked for an earlier result; part of `MetadataStoreTests`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lineal.errors import NotFound, VersionGone
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import NewOutput, RunRecord, SameOutput, StepCommit
 from lineal.model.states import Status
@@ -86,3 +88,32 @@ class CacheTests:
         found = store.find_cached("first", 9)
         assert {key: call.step_run_id for key, call in found.items()} == {"first": first.step_run.id, "same": newest.step_run.id}
         assert [version.version for version in found["same"].outputs.values()] == ["2"]
+
+    def test_a_run_ends_with_its_last_step_runs(self, store: MetadataStore) -> None:
+        """In one transaction with the run itself when it was not recorded before; the same again changes nothing."""
+        made = self.end(store, store.begin_run(a_run()), an_output(), cache_key="key")
+        hit = SameOutput("output", store.find_cached("key")["key"].outputs["output"])
+        for is_begun in (True, False):
+            run = a_run(tags=("t",), plan=[{"name": "train"}])
+            if is_begun:
+                store.begin_run(run)
+            ended = replace(run, status=Status.COMPLETED, ended=9, duration=5, metadata={"n": 1})
+            commits = [StepCommit(a_step_run(run, f"train {n}", status=Status.CACHED, cache_key="key"), (), (hit,)) for n in range(3)]
+            for _ in range(2):
+                store.finish_run(ended, commits, is_begun=is_begun)
+                assert replace(store.get_run(run.id), seq=0) == ended
+                assert [each.name for each in store.list_step_runs(run.id)] == ["train 0", "train 1", "train 2"]
+            assert store.list_runs({"tag": "t"}, "name", 10, 0).total == (1 if is_begun else 2)
+        assert made.step_run.id not in store.find_cached("key")["key"].step_run_id
+
+    def test_a_run_that_ends_with_what_is_gone_does_not_end(self, store: MetadataStore) -> None:
+        """Nothing of it is recorded, and it is told which step run it was."""
+        version = store.save_version(an_output(), None)
+        assert store.prune([version.id], "artifact", 9) == [version.id]
+        run = a_run()
+        commit = StepCommit(a_step_run(run, status=Status.CACHED), (), (SameOutput("output", version),))
+        with pytest.raises(VersionGone) as gone:
+            store.finish_run(replace(run, status=Status.COMPLETED), [commit], is_begun=False)
+        assert gone.value.step_run_id == commit.step_run.id
+        with pytest.raises(NotFound):
+            store.get_run(run.id)

@@ -40,8 +40,8 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulse, "RENEWAL", 0.05)
 
 
-def a_pulse(store: Beaten, run_id: str, sign: Callable[[], None] = lambda: None) -> Pulse:
-    return Pulse(cast("MetadataStore", store), run_id, sign)
+def a_pulse(store: Beaten, run_id: str, begin: Callable[[], None] = lambda: None, sign: Callable[[], None] = lambda: None) -> Pulse:
+    return Pulse(cast("MetadataStore", store), run_id, begin, sign)
 
 
 def until(condition: Callable[[], Any]) -> None:

@@ -1,0 +1,105 @@
+"""When a run is recorded: whole, when all is cached; from its first step on, when one runs; in between, when it takes a while."""
+
+import time
+from typing import Any
+
+import pytest
+
+from lineal import Client, pipeline, step
+from lineal.engine import pulse
+from lineal.errors import StorageFull
+from lineal.metadata_store.connections import Connections
+from lineal.metadata_store.sql import SqliteMetadataStore
+
+
+@step(undeclared="off")
+def one(n: int) -> int:
+    return n
+
+
+@step(undeclared="off")
+def names(value: int) -> list[str]:
+    return [run.name for run in Client().list_pipeline_runs(status="running")]
+
+
+@pipeline
+def flow(count: int = 3) -> None:
+    for n in range(count):
+        one(n)
+
+
+@pipeline
+def looking() -> None:
+    names(one(0))
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give what each transaction did."""
+    done: list[str] = []
+    write = Connections.write
+
+    def noted(self: Connections, work: Any, *arguments: Any, durable: bool = False) -> Any:
+        done.append(getattr(work, "__name__", "other"))
+        return write(self, work, *arguments, durable=durable)
+
+    monkeypatch.setattr(Connections, "write", noted)
+    return done
+
+
+def test_a_cached_run_is_one_transaction(written: list[str]) -> None:
+    """Where steps run there is one for the beginning, one for the hits before a step, one for each step and one for the end."""
+    flow(1)
+    written.clear()
+    flow(4)  # of which one is cached
+    assert len(written) == 6
+    written.clear()
+    run = flow(3)
+    assert len(written) == 1
+    again = Client().get_pipeline_run(run.name)
+    assert (again.status, [each.status for each in again.steps.values()]) == ("completed", ["cached"] * 3)
+    assert [each["name"] for each in again.record.plan or ()] == ["one", "one_2", "one_3"]
+
+
+def test_a_run_is_there_when_its_first_step_runs() -> None:
+    """Also when hits came before."""
+    flow(1)
+    run = looking()
+    assert run.steps["names"].output.load() == [run.name]
+
+
+def test_a_run_that_looks_for_a_while_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its heartbeat records it."""
+    flow()
+    monkeypatch.setattr(pulse, "TICK", 0.02)
+    find = SqliteMetadataStore.find_cached
+    seen: list[str] = []
+
+    def slow(self: SqliteMetadataStore, *given: Any) -> Any:
+        end = time.monotonic() + 20
+        while not seen and time.monotonic() < end:
+            seen.extend(run.name for run in Client().list_pipeline_runs(status="running"))
+        return find(self, *given)
+
+    monkeypatch.setattr(SqliteMetadataStore, "find_cached", slow)
+    run = flow()
+    assert seen == [run.name]
+    assert [each.status for each in run.steps.values()] == ["cached"] * 3
+    assert Client().get_pipeline_run(run.name).status == "completed"
+
+
+def test_an_end_that_cannot_be_recorded_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work of the steps is recorded, and taken from the cache by the next run."""
+    finish = SqliteMetadataStore.finish_run
+    tried: list[int] = []
+
+    def full(self: SqliteMetadataStore, *given: Any, **named: Any) -> None:
+        tried.append(1)
+        raise StorageFull("no space")
+
+    monkeypatch.setattr(SqliteMetadataStore, "finish_run", full)
+    with pytest.raises(StorageFull, match="no space") as said:
+        flow()
+    assert (len(tried), getattr(said.value, "__notes__", [])) == (1, [])
+    monkeypatch.setattr(SqliteMetadataStore, "finish_run", finish)
+    assert [each.status for each in flow().steps.values()] == ["cached"] * 3
