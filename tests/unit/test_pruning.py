@@ -389,18 +389,21 @@ def hits_then_fresh() -> None:
     fresh(data)
 
 
-def prune_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, action: Callable[[], object]) -> None:
-    """Let something happen just before the first call of a method."""
-    real = getattr(owner, name)
+def prune_once(monkeypatch: pytest.MonkeyPatch, owner: Any, names: str, action: Callable[[], object]) -> None:
+    """Let something happen just before the first call of one of some methods."""
     done: list[int] = []
 
-    def wrapped(*given: Any, **named: Any) -> Any:
-        if not done:
-            done.append(1)
-            action()
-        return real(*given, **named)
+    def wrap(real: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*given: Any, **named: Any) -> Any:
+            if not done:
+                done.append(1)
+                action()
+            return real(*given, **named)
 
-    monkeypatch.setattr(owner, name, wrapped)
+        return wrapped
+
+    for name in names.split():
+        monkeypatch.setattr(owner, name, wrap(getattr(owner, name)))
 
 
 @pytest.mark.parametrize("pipe", [hits, hits_then_fresh], ids=["hits only", "before a step that runs"])
@@ -413,7 +416,7 @@ def test_a_hit_whose_version_is_pruned_before_it_is_recorded_is_run(monkeypatch:
         Client().delete_pipeline_run(first.id)
         assert Client().prune_artifacts().versions >= 2
 
-    prune_once(monkeypatch, SqliteMetadataStore, "finish_steps", vanish)
+    prune_once(monkeypatch, SqliteMetadataStore, "finish_steps finish_run", vanish)
     second = pipe()
     assert second.status == "completed"
     assert noted()[len(before) :][:2] == ["numbers", "total"]
@@ -441,7 +444,7 @@ def test_only_the_hit_that_is_gone_is_run(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setitem(deleting.SQL, "still_prunable", deleting.SQL["still_prunable"].split("AND")[0])
         assert metadata.prune([gone.record.id], "artifact", 1) == [gone.record.id]
 
-    prune_once(monkeypatch, SqliteMetadataStore, "finish_steps", vanish)
+    prune_once(monkeypatch, SqliteMetadataStore, "finish_steps finish_run", vanish)
     run = two()
     assert {name: str(each.status) for name, each in run.steps.items()} == {"numbers": "cached", "total": "completed"}
     assert run.steps["total"].output.load() == 3
