@@ -16,10 +16,11 @@ from lineal.engine.context import StepContext, running
 from lineal.engine.logs import StepLog
 from lineal.engine.undeclared import Declared, Reads, sentences, watch
 from lineal.errors import LinealError, LinealWarning, UndeclaredInput
-from lineal.graph.plan import Collection, Parameter
+from lineal.graph.plan import Call, Collection, Parameter
 from lineal.graph.signature import check_input, split_outputs
 from lineal.graph.step import MISSING, Options, StepSpec
-from lineal.model.records import InputEdge, VersionRecord
+from lineal.model.naming import new_id
+from lineal.model.records import InputEdge, NewOutput, SameOutput, VersionRecord
 from lineal.model.values import from_json
 
 IMMUTABLE = frozenset({int, float, str, bytes, bool, type(None), complex})
@@ -193,3 +194,23 @@ def _close(log: StepLog, where: str) -> None:
     log.close()
     if log.failure is not None:
         warnings.warn(f"the log of {where} is not complete: {log.failure}", LinealWarning, stacklevel=2)
+
+
+def new_outputs(call: Call, result: StepResult) -> list[NewOutput | SameOutput]:
+    """Give what a call that succeeded made, as it is recorded, in the order of its outputs."""
+    outputs: list[NewOutput | SameOutput] = []
+    for spec, saved in zip(call.step.signature.outputs, result.saved, strict=True):
+        config = spec.config
+        name = call.outputs[spec.name]
+        metadata = saved.metadata
+        if config.run_metadata or spec.name in result.output_metadata:
+            metadata = {**metadata, **(config.run_metadata or {}), **result.output_metadata.get(spec.name, {})}
+        outputs.append(
+            NewOutput(
+                new_id(), spec.name, name.artifact, name.version, saved.object, saved.materializer, saved.type,
+                config.artifact_type or saved.data_type, "step",
+                tuple(dict.fromkeys((*(config.tags or ()), *(call.options.tags or ())))), metadata, saved.companion,
+                saved.content,
+            )
+        )  # fmt: skip
+    return outputs

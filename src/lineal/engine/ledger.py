@@ -5,9 +5,13 @@ So a run whose steps are all cached is one transaction: it waits for the disk on
 
 import threading
 from dataclasses import replace
+from typing import Final
 
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import RunRecord, StepCommit, VersionRecord
+
+MOST: Final = 30_000
+"""Step runs and references to versions that wait to be recorded at most: one transaction holds up others, and one request has a limit."""
 
 
 class Ledger:
@@ -22,6 +26,7 @@ class Ledger:
         self.run = run
         self._metadata = metadata
         self._waiting: list[StepCommit] = []
+        self._weight = 0
         self._is_begun = False
         self._lock = threading.Lock()
 
@@ -35,12 +40,18 @@ class Ledger:
     def add(self, commit: StepCommit) -> None:
         """Note a step run that makes nothing new: it is recorded with what comes next."""
         self._waiting.append(commit)
+        self._weight += 1 + len(commit.inputs) + len(commit.outputs)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits that it should be flushed."""
+        return self._weight >= MOST
 
     def commit(self, commit: StepCommit) -> list[VersionRecord]:
         """Record a step run, and what waits, and give its versions. What could not be written goes on waiting."""
         self.begin()
         versions = self._metadata.finish_steps([*self._waiting, commit])[-1]
-        self._waiting.clear()
+        self.take_back()
         return versions
 
     def flush(self) -> None:
@@ -48,11 +59,11 @@ class Ledger:
         self.begin()
         if self._waiting:
             self._metadata.finish_steps(self._waiting)
-            self._waiting.clear()
+            self.take_back()
 
     def take_back(self) -> list[StepCommit]:
         """Give what waits, and forget it."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._weight = self._waiting, [], 0
         return waiting
 
     def forget_given(self) -> None:
@@ -69,4 +80,4 @@ class Ledger:
                 run = replace(run, plan=None)
             self._metadata.finish_run(run, self._waiting, is_begun=self._is_begun)
             self._is_begun = True
-        self._waiting.clear()
+        self.take_back()

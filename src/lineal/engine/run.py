@@ -25,7 +25,7 @@ from lineal.engine.context import is_step_thread
 from lineal.engine.dependencies import declared
 from lineal.engine.environment import begin as ask_for_environment
 from lineal.engine.environment import environment
-from lineal.engine.execute import StepResult, StepTask
+from lineal.engine.execute import StepResult, StepTask, new_outputs
 from lineal.engine.externals import ATTEMPTS, keep_externals
 from lineal.engine.interrupt import Interrupts
 from lineal.engine.ledger import Ledger
@@ -43,7 +43,7 @@ from lineal.graph.step import MISSING
 from lineal.host import LifeSign
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.naming import new_id
-from lineal.model.records import NewOutput, RunRecord, SameOutput, StepCommit, StepRunRecord, VersionRecord
+from lineal.model.records import RunRecord, SameOutput, StepCommit, StepRunRecord, VersionRecord
 from lineal.model.states import Status
 
 
@@ -322,7 +322,7 @@ class Runner:
             result.started + result.duration // 1000, result.duration, inquiry.key, None, inquiry.parameters, ingredients,
             result.metadata, result.traceback if result.error else None,
         )  # fmt: skip
-        outputs = [] if result.error is not None else self._new_outputs(call, result)
+        outputs = [] if result.error is not None else new_outputs(call, result)
         commit = StepCommit(step_run, (*inquiry.edges, *result.loaded), tuple(outputs), inquiry.code_record())
         try:
             versions = self._ledger.commit(commit)
@@ -351,24 +351,6 @@ class Runner:
         if self.run.durability == "run":
             self._unsettled += boots(result.saved)
 
-    def _new_outputs(self, call: Call, result: StepResult) -> list[NewOutput | SameOutput]:
-        outputs: list[NewOutput | SameOutput] = []
-        for spec, saved in zip(call.step.signature.outputs, result.saved, strict=True):
-            config = spec.config
-            name = call.outputs[spec.name]
-            metadata = saved.metadata
-            if config.run_metadata or spec.name in result.output_metadata:
-                metadata = {**metadata, **(config.run_metadata or {}), **result.output_metadata.get(spec.name, {})}
-            outputs.append(
-                NewOutput(
-                    new_id(), spec.name, name.artifact, name.version, saved.object, saved.materializer, saved.type,
-                    config.artifact_type or saved.data_type, "step",
-                    tuple(dict.fromkeys((*(config.tags or ()), *(call.options.tags or ())))), metadata, saved.companion,
-                    saved.content,
-                )
-            )  # fmt: skip
-        return outputs
-
     def _hit(self, call: Call, inquiry: "cache.Inquiry", cached: cache.Hit) -> None:
         now = time.time_ns() // 1000
         step_run = StepRunRecord(
@@ -383,6 +365,8 @@ class Runner:
             versions = self._give_new_names(commit)
         names = [output.name for output in call.step.signature.outputs]
         self._ended(call, Ended(Status.CACHED, dict(zip(names, versions, strict=True))), 0.0, f"from run {cached.call.run_name}")
+        if self._ledger.is_full:
+            self._flush()
 
     def _give_new_names(self, commit: StepCommit) -> list[VersionRecord]:
         self._flush()

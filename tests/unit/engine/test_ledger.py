@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lineal import Client, pipeline, step
-from lineal.engine import pulse
+from lineal.engine import ledger, pulse
 from lineal.errors import StorageFull
 from lineal.metadata_store.connections import Connections
 from lineal.metadata_store.sql import SqliteMetadataStore
@@ -59,6 +59,26 @@ def test_a_cached_run_is_one_transaction(written: list[str]) -> None:
     again = Client().get_pipeline_run(run.name)
     assert (again.status, [each.status for each in again.steps.values()]) == ("completed", ["cached"] * 3)
     assert [each["name"] for each in again.record.plan or ()] == ["one", "one_2", "one_3"]
+
+
+def test_very_many_hits_are_recorded_in_parts(written: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No transaction holds up others for long, and what is pruned meanwhile is still made again."""
+    flow(50)
+    monkeypatch.setattr(ledger, "MOST", 30)
+    written.clear()
+    assert [each.status for each in flow(50).steps.values()] == ["cached"] * 50
+    assert len(written) == 1 + 3 + 1  # the beginning, each 15 hits with an output, and the end
+    find = SqliteMetadataStore.find_cached
+
+    def pruned(self: SqliteMetadataStore, *given: Any) -> Any:
+        found = find(self, *given)
+        self._db.write(lambda cursor: cursor.execute("UPDATE versions SET state = 'pruned' WHERE output IS NOT NULL AND id IN (3, 45)"))
+        return found
+
+    monkeypatch.setattr(SqliteMetadataStore, "find_cached", pruned)
+    steps = list(flow(50).steps.values())
+    assert [each.name for each in steps if each.status == "completed"] == ["one_3", "one_45"]
+    assert [each.output.load() for each in steps] == list(range(50))
 
 
 def test_a_run_is_there_when_its_first_step_runs() -> None:
