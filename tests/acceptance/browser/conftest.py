@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 # Without the flags for the background a browser asks its maker's hosts at every start.
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--host-resolver-rules=MAP evil.test 127.0.0.1",
 ]  # fmt: skip
+PATIENCE = 30_000  # milliseconds: how busy a machine is decides no story
+expect.set_options(timeout=PATIENCE)
 UP = [sys.executable, "-c", "from lineal.cli import main; main(['up', '--no-browser', '--port', '0'])"]
 
 
@@ -63,7 +65,7 @@ def expected() -> list[str]:
 def context(browser: Browser, server: Server, expected: list[str]) -> Iterator[BrowserContext]:
     """A browser of its own, which may reach this server and nothing else. What it asks elsewhere, and what its pages complain of, fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     context.on("request", lambda request: wrong.append(request.url) if not request.url.startswith((server.url, "data:", "blob:")) else None)
     context.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
