@@ -59,8 +59,7 @@ export function RunPage({ id }: { id: string }) {
               return client.invalidateQueries({ predicate: (other) => other.queryKey[1] !== id });
             }}
           >
-            {data.steps.length === 1 ? "Its step" : `Its ${data.steps.length.toLocaleString("en")} steps`} and their logs go for good. The versions stay: what other runs made or used is as before, and what only this run refers
-            to can be pruned then.
+            {data.steps.length === 1 ? "Its step" : `Its ${data.steps.length.toLocaleString("en")} steps`} and their logs go for good. All versions stay. <Unshared run={id} />
           </Delete>
         )}
         <Command>{`lineal runs show ${quoted(data.name)}`}</Command>
@@ -126,6 +125,19 @@ export function RunPage({ id }: { id: string }) {
         {!step && !group && view === "graph" && <p className="soft">Choose a step to see why it ran, its inputs and outputs, code and log.</p>}
       </div>
     </div>
+  );
+}
+
+/** How many versions nothing else refers to, which can be pruned once the run is deleted. */
+function Unshared({ run }: { run: string }) {
+  const found = useQuery({ queryKey: ["unshared", run], queryFn: () => get<{ versions: number; bytes: number }>(`/runs/${run}/unshared`) });
+  if (!found.data) return null;
+  const { versions, bytes } = found.data;
+  if (!versions) return <>Other runs, or pins, refer to each of them, so that none can be pruned then.</>;
+  return (
+    <>
+      Only this run refers to {versions === 1 ? "1 version" : `${versions.toLocaleString("en")} versions`}, {sizeText(bytes)} of data, which can be pruned then.
+    </>
   );
 }
 

@@ -64,6 +64,10 @@ def delete_runs(runs: tuple[str, ...], yes: bool, as_json: bool) -> None:
     client = Client()
     views = list({view.record.id: view for view in map(client.get_pipeline_run, runs)}.values())
     names = [view.name for view in views]
+    only = client.workspace.metadata.only_of_runs([view.record.id for view in views])
+    if only.versions and not as_json:
+        these = "this run refers" if len(views) == 1 else "these runs refer"
+        click.echo(f"{_count(only.versions, 'version')}, {size_text(only.bytes)} of data, to which only {these}")
     if not _confirmed(f"delete {'run' if len(names) == 1 else f'{len(names)} runs:'} {_few(names)}?", yes):
         return
     unreferenced = sum(_delete_run(client, view) for view in views)

@@ -34,6 +34,7 @@ from lineal.model.records import (
     StepRunRecord,
     Totals,
     Trust,
+    Unshared,
     VersionName,
     VersionRecord,
 )
@@ -330,6 +331,10 @@ class MetadataStore(Protocol):
 
         Raises NotFound, or InUse that names the runs that refer to one of them, or says that it is pinned.
         """
+        ...
+
+    def only_of_runs(self, run_ids: Sequence[str]) -> Unshared:
+        """Give how many versions nothing would refer to any more if these runs were deleted, and their bytes; pinned ones are left out."""
         ...
 
     def delete_run(self, run_id: str) -> int:

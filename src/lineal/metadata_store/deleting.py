@@ -68,7 +68,7 @@ def delete_run(cursor: Cursor, run_id: str) -> int:
     row_id, status, _, _ = row
     if STATUS[status] in (Status.RUNNING, Status.PENDING):
         raise InUse(f"run {run_id} is {status} and cannot be deleted; wait for its end, or stop it")
-    (freed,) = cursor.execute(SQL["freed_by_run"], (row_id,)).fetchone()
+    freed, _ = cursor.execute(SQL["only_of_runs"], (dump([run_id]),)).fetchone()
     cursor.execute(SQL["delete_step_runs"], (row_id,))
     cursor.execute(SQL["delete_run"], (row_id,))
     return int(freed)

@@ -27,7 +27,7 @@ KINDS: Final[Mapping[Kind, str]] = {
     "read": """
         identity pair epoch get_run list_runs find_step_runs list_step_runs get_step_run step_edges previous_step_runs step_runs_before
         earlier_step_runs recent_calls find_cached find_running trust_in get_version list_versions list_artifacts visualizations get_code get_object
-        references version_ids prunable condemned bytes_kept recorded versions_of run_edges run_ports step_counts list_pipelines totals space artifact_facets use_counts consumers
+        references only_of_runs version_ids prunable condemned bytes_kept recorded versions_of run_edges run_ports step_counts list_pipelines totals space artifact_facets use_counts consumers
         version_names step_run_names
         lineage versions_by_id versions_by_name step_runs_by_id runs_by_id last_object needed_objects broken_tombstones""",
     "write": """

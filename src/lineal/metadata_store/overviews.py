@@ -19,6 +19,7 @@ from lineal.model.records import (
     StepPorts,
     StepRunName,
     Totals,
+    Unshared,
     VersionName,
     VersionRecord,
 )
@@ -72,6 +73,11 @@ def list_pipelines(read: Read) -> list[PipelineRecord]:
 def recent_calls(read: Read, name: str, runs: int, most: int) -> list[RecentCall]:
     """Give the newest step run of each call by name, in the newest runs."""
     return [RecentCall._make(row) for row in read(SQL["recent_calls"], (runs, pattern(name, "name"), most))]
+
+
+def only_of_runs(read: Read, run_ids: Sequence[str]) -> Unshared:
+    """Give what only some runs refer to."""
+    return Unshared._make(read(SQL["only_of_runs"], (dump(list(run_ids), "ids"),))[0])
 
 
 def totals(read: Read) -> Totals:

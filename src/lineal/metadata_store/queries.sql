@@ -741,11 +741,18 @@ SELECT v.id, a.name, v.version, v.pinned FROM versions v JOIN artifacts a ON a.i
 -- Delete a version that no edge refers to; its tags and visualizations go with it, and its number is retired.
 DELETE FROM versions WHERE id = ?;
 
--- name: freed_by_run
--- How many versions only this run refers to.
-SELECT count(DISTINCT e.version_id) FROM step_runs s JOIN edges e ON e.step_run_id = s.id JOIN versions v ON v.id = e.version_id
-WHERE s.run_id = ? AND v.pinned = 0 AND NOT EXISTS (
-    SELECT 1 FROM edges f JOIN step_runs t ON t.id = f.step_run_id WHERE f.version_id = e.version_id AND t.run_id <> s.run_id
+-- name: only_of_runs
+-- How many versions only these runs refer to, given as a list of ids, and the bytes of their objects.
+WITH chosen (id) AS MATERIALIZED (
+    SELECT r.id FROM runs r WHERE r.uid IN (SELECT value FROM json_each(?))
+), referred (id) AS MATERIALIZED (
+    SELECT DISTINCT e.version_id FROM chosen CROSS JOIN step_runs s CROSS JOIN edges e WHERE s.run_id = chosen.id AND e.step_run_id = s.id
+)
+SELECT count(*), coalesce(sum(CASE WHEN v.state = 'live' THEN o.size ELSE 0 END), 0)
+FROM referred CROSS JOIN versions v CROSS JOIN objects o
+WHERE v.id = referred.id AND o.id = v.object_id AND v.pinned = 0 AND NOT EXISTS (
+    SELECT 1 FROM edges f JOIN step_runs t ON t.id = f.step_run_id
+    WHERE f.version_id = v.id AND t.run_id NOT IN (SELECT id FROM chosen)
 );
 
 -- name: delete_step_runs

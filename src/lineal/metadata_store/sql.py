@@ -59,6 +59,7 @@ from lineal.model.records import (
     StepRunRecord,
     Totals,
     Trust,
+    Unshared,
     VersionName,
     VersionRecord,
 )
@@ -338,6 +339,9 @@ class SqliteMetadataStore:
 
     def delete_versions(self, version_ids: Sequence[str]) -> None:
         self._change(deleting.delete_versions, version_ids)
+
+    def only_of_runs(self, run_ids: Sequence[str]) -> Unshared:
+        return overviews.only_of_runs(self._db.read, run_ids)
 
     def delete_run(self, run_id: str) -> int:
         return self._change(deleting.delete_run, run_id)

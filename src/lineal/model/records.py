@@ -232,6 +232,13 @@ class EarlierStepRun(NamedTuple):
     size: int
 
 
+class Unshared(NamedTuple):
+    """Versions that nothing else refers to: how many, and the bytes of their objects."""
+
+    versions: int
+    bytes: int
+
+
 class RecentCall(NamedTuple):
     """A call and the newest run that made it: the step run, its name and state; the run, its name and its pipeline."""
 

@@ -71,6 +71,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
     ),
     "RunDetail": _object({**_RUN, "steps": _many(refer("Step")), "plan": _or_null(_many({"type": "object"}))}),
     "Step": _object(_STEP),
+    "Unshared": _object({"versions": _WHOLE, "bytes": _WHOLE}),
     "Call": _object({"id": _ID, "name": _TEXT, "status": refer("Status"), "run_id": _ID, "run": _TEXT, "pipeline": _TEXT}),
     "StepDetail": _object({**_STEP, "source": _or_null(_TEXT), "run": _TEXT}),
     "Artifact": _object({"name": _TEXT, "versions": _WHOLE, "size": _WHOLE, "type": _TEXT, "data_type": _TEXT, "tags": _many(_TEXT)}),

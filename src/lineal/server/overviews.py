@@ -1,4 +1,4 @@
-"""Overviews: the first page, pipelines, and what steps are called."""
+"""Overviews: the first page, pipelines, what steps are called, and what only one run refers to."""
 
 from typing import Annotated, Final
 
@@ -11,7 +11,7 @@ from lineal.model.records import Json, PipelineRecord, Totals
 from lineal.model.states import Status
 from lineal.server.answers import answer
 from lineal.server.describing import listing, refer
-from lineal.server.reading import MOST, runs_json
+from lineal.server.reading import MOST, Id, runs_json
 from lineal.server.routes import Table
 from lineal.views.shapes import time_text
 
@@ -54,6 +54,12 @@ def add_to(table: Table, client: Client) -> None:
         """Find calls of steps by name in the newest runs: of each call of a pipeline the newest step run, newest first."""
         found = client.workspace.metadata.recent_calls(query.name, RECENT, query.limit)
         return answer(request, [call._asdict() for call in found])
+
+    @table.get("/runs/{run_id}/unshared", "read", refer("Unshared"))
+    def get_unshared(request: Request, run_id: Id) -> Response:
+        """Say how many versions nothing would refer to any more if a run was deleted, and their bytes."""
+        run = client.get_pipeline_run(run_id)
+        return answer(request, client.workspace.metadata.only_of_runs([run.record.id])._asdict())
 
     @table.get("/pipelines", "read", listing("Pipeline"))
     def list_pipelines(request: Request) -> Response:

@@ -105,7 +105,12 @@ class DeletingTests:
             store, second, SameOutput("output", model), SameOutput("b", other), status=Status.CACHED, cache_key="k",
             cached_from=commit.step_run.id,
         )  # fmt: skip
-        assert store.delete_run(first.id) == 1
+        assert store.only_of_runs([first.id]) == (1, 1)
+        assert store.only_of_runs([first.id, second.id]).versions == 3
+        store.update_version(other.id, pinned=True)
+        assert store.only_of_runs([first.id, second.id]).versions == 2
+        store.update_version(other.id, pinned=False)
+        assert store.only_of_runs([first.id]).versions == store.delete_run(first.id) == 1
         assert [each.artifact for each in store.prunable()] == ["alone"]
         assert [each.kind for each in store.references(model.id)] == ["reused"]
         with pytest.raises(NotFound):
@@ -116,6 +121,7 @@ class DeletingTests:
             store.delete_run(first.id)
         assert store.list_runs({"tag": "t"}, "name", 10, 0).total == 0
         hit = store.find_cached("k").get("k")
+        assert store.only_of_runs([second.id, "no-such-run"]).versions == 2
         assert hit is not None  # the cache of what others still use survives
         assert (hit.run_id, hit.outputs["output"].id) == (second.id, model.id)
         assert (hit.outputs["output"].run_id, hit.outputs["output"].step) == (None, None)

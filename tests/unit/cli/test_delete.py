@@ -1,5 +1,6 @@
 """`artifact delete`, `artifact prune`, `runs delete`: shown first, asked for, then done."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ def test_what_a_run_made_is_refused_with_the_run(trained: Any) -> None:
 def test_deleting_a_run_leaves_versions_that_prune_takes(trained: Any) -> None:
     result = trained("runs", "delete", "latest", "-y")
     assert result.code == 0
-    assert "2 versions that nothing refers to any more: lineal artifact prune removes them" in result.out
+    shown, done, left = result.out.splitlines()
+    assert re.fullmatch("2 versions, [0-9]+ B of data, to which only this run refers", shown)
+    assert done.startswith("deleted training-")
+    assert left == "2 versions that nothing refers to any more: lineal artifact prune removes them"
     assert trained("runs", "list", "--json").json["total"] == 0
     plan = trained("artifact", "prune", "--dry-run")
     assert plan.out.splitlines()[:2] == ["  numbers@1", "  model@1"]

@@ -27,6 +27,13 @@ def test_a_version_that_a_run_made_is_not_deleted_and_the_refusal_names_the_run(
     assert server.get(f"/api/v1/versions/{loose.id}").status_code == 404
 
 
+def test_what_only_a_run_refers_to_is_told_before_it_is_deleted(server: TestClient, run: RunView) -> None:
+    size = sum(step.output.size for step in run.steps.values())
+    assert server.get(f"/api/v1/runs/{run.id}/unshared").json() == {"versions": 2, "bytes": size}
+    run.steps["count"].output.pin()
+    assert server.get(f"/api/v1/runs/{run.id}/unshared").json() == {"versions": 1, "bytes": run.steps["page"].output.size}
+
+
 def test_a_deleted_run_says_what_nothing_refers_to_any_more(server: TestClient, run: RunView) -> None:
     assert server.delete(f"/api/v1/runs/{run.id}").json() == {"unreferenced": 2}
     assert server.get(f"/api/v1/runs/{run.id}").status_code == 404
