@@ -21,7 +21,7 @@ from lineal.metadata_store.connections import SYNCHRONOUS, Connections
 from lineal.metadata_store.copying import copy_database
 from lineal.metadata_store.filters import check_page, count, order, where
 from lineal.metadata_store.json_text import dump
-from lineal.metadata_store.nearest import closest_names
+from lineal.metadata_store.nearest import closest, no_version
 from lineal.metadata_store.reserve import Reserve
 from lineal.metadata_store.rows import (
     artifact_of,
@@ -63,7 +63,6 @@ from lineal.model.records import (
     VersionName,
     VersionRecord,
 )
-from lineal.model.text import moment_text
 
 R = TypeVar("R")
 _FIND_CACHED = SQL["find_cached"]
@@ -193,7 +192,7 @@ class SqliteMetadataStore:
             rows = self._db.read(SQL["runs_by_prefix"], (name_or_id, name_or_id + "g"))
             _refuse_ambiguous(rows, name_or_id, "run", 0)
         if not rows:
-            raise NotFound(f"no run has the name or id {name_or_id!r}{self._closest('run_names_near', name_or_id)}")
+            raise NotFound(f"no run has the name or id {name_or_id!r}{closest(self._db.read, 'run_names_near', name_or_id)}")
         return run_of(rows[0])
 
     def list_runs(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[RunRecord]:
@@ -280,7 +279,7 @@ class SqliteMetadataStore:
         else:
             rows = self._db.read(_LATEST_VERSION, (name_or_id,))
         if not rows:
-            raise NotFound(self._no_version(name_or_id, version))
+            raise NotFound(no_version(self._db.read, name_or_id, version))
         return version_of(rows[0])
 
     def list_versions(self, filters: Mapping[str, Any], sort: str, limit: int, offset: int) -> Page[VersionRecord]:
@@ -313,7 +312,7 @@ class SqliteMetadataStore:
     def update_artifact(self, name: str, *, add_tags: Sequence[str] = (), remove_tags: Sequence[str] = ()) -> tuple[str, ...]:
         tags = self._db.write(marks.update_artifact, name, add_tags, remove_tags)
         if tags is None:
-            raise NotFound(f"no artifact has the name {name!r}{self._closest('artifact_names_near', name)}")
+            raise NotFound(f"no artifact has the name {name!r}{closest(self._db.read, 'artifact_names_near', name)}")
         return tags
 
     def update_run(
@@ -477,17 +476,6 @@ class SqliteMetadataStore:
         if not rows:
             raise NotFound(f"no {what} the digest {digest!r}")
         return rows[0]
-
-    def _no_version(self, name: str, version: str | None) -> str:
-        newest = self._db.read(SQL["newest_of_any_state"], (name,))
-        if not newest:
-            return f"no artifact has the name {name!r} and no version an id like it{self._closest('artifact_names_near', name)}"
-        if version is None or version == "latest":
-            return f"artifact {name!r} has no live version: the data of the newest, {newest[0][0]!r}, was pruned on {moment_text(newest[0][1])} UTC"
-        return f"artifact {name!r} has no version {version!r}; the newest is {newest[0][0]!r}"
-
-    def _closest(self, statement: str, name: str) -> str:
-        return closest_names(name, lambda ranges: [row[0] for row in self._db.read(SQL[statement], ranges)])
 
 
 def _pair(cursor: Cursor, artifact_store: str) -> None:
