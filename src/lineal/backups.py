@@ -10,7 +10,7 @@ The copy is a home of its own: what can be done with a home, `lineal verify` abo
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -64,13 +64,15 @@ class BackupReport:
     problems: list[str] = field(default_factory=list)
 
 
-def back_up(metadata: MetadataStore, store: ArtifactStore, logs: Path, lock: Path, target: Path, progress: Progress) -> BackupReport:
+def back_up(
+    metadata: MetadataStore, store: ArtifactStore, logs: Sequence[Path], lock: Path, target: Path, progress: Progress
+) -> BackupReport:
     """Make or renew the backup in a folder.
 
     Args:
         metadata: The facts.
         store: The bytes.
-        logs: Folder of the steps' logs.
+        logs: Folders of the steps' logs; some may not exist.
         lock: The file that prunes lock.
         target: A folder that is new, empty, or holds an earlier backup of these stores.
         progress: Is told how far it is.
@@ -92,8 +94,9 @@ def back_up(metadata: MetadataStore, store: ArtifactStore, logs: Path, lock: Pat
             epoch = facts.epoch()
         finally:
             facts.close()
-        if logs.is_dir():
-            shutil.copytree(logs, target / LOGS, dirs_exist_ok=True)
+        for folder in logs:
+            if folder.is_dir():
+                shutil.copytree(folder, target / LOGS, dirs_exist_ok=True, symlinks=True)
         publish(part, target / DATABASE)
         twin.note_epoch(epoch)  # not before: the facts of an earlier backup would be taken for an older copy
     return report

@@ -1,6 +1,5 @@
 """The Python front door to what is kept: find, list, load, tag, delete and prune. What it finds are views."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -367,7 +366,7 @@ class Client:
         record = notice_crash(found.record, self.workspace)
         with self.workspace.metadata.room():
             freed = self.workspace.metadata.delete_run(record.id)
-        shutil.rmtree(self.workspace.log_folder(record.id), ignore_errors=True)
+        self.workspace.delete_logs(record.id)
         return freed
 
     def prune_artifacts(
@@ -454,7 +453,7 @@ class Client:
         workspace = self.workspace
         check_here(workspace.metadata, "backup")
         with ReadingBar("the backup", quiet=workspace.settings.quiet, units="objects") as bar:
-            return back_up(workspace.metadata, workspace.artifact_store, workspace.logs, self._lock, Path(path).expanduser(), bar)
+            return back_up(workspace.metadata, workspace.artifact_store, workspace.log_folders, self._lock, Path(path).expanduser(), bar)
 
     def doctor(self) -> list[Check]:
         """Look whether this machine and the stores can do what Lineal relies on: versions, file systems, space, permissions, durability.

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from lineal import private
 from lineal.artifact_store import tree
@@ -23,7 +24,7 @@ from lineal.credentials import token_for
 from lineal.engine.claims import Claims, claims_at
 from lineal.engine.execute import StepResult, StepTask, execute_step
 from lineal.engine.fingerprint import set_cache_folder
-from lineal.engine.logs import log_path
+from lineal.engine.logs import PRIVATE, SHARED, open_log
 from lineal.engine.remote import RemoteSteps, perform
 from lineal.engine.undeclared import leave_out
 from lineal.errors import LinealWarning, SettingsError, typed
@@ -158,17 +159,30 @@ class Workspace:
         return claims_at(path.with_name(f"{path.name}.claims")) if self.settings.single_flight == "on" else None
 
     @property
-    def logs(self) -> Path:
-        """The folder of the steps' logs: `<run id>/<step run id>.log`."""
-        return self.settings.home / "logs"
+    def log_folders(self) -> tuple[Path, Path]:
+        """The folders of the steps' logs, each as `<run id>/<step run id>.log`: of the runs of this home, and of those whose facts are on a
+        server. These lie beside the bytes, where the server and everybody who works with it finds them.
+        """
+        return self.settings.home / "logs", self.store_folder / "logs"
+
+    @property
+    def log_mode(self) -> int:
+        """Permissions of the logs of runs in this workspace."""
+        return SHARED if self.database is None else PRIVATE
 
     def log_folder(self, run_id: str) -> Path:
-        """Give the folder of the logs of a run's steps."""
-        return self.logs / run_id
+        """Give the folder of the logs of the steps of a run in this workspace."""
+        own, shared = self.log_folders
+        return (shared if self.database is None else own) / run_id
 
-    def log_path(self, run_id: str, step_run_id: str) -> Path:
-        """Give the file that holds what a step printed and logged; it exists only if there was anything."""
-        return log_path(self.log_folder(run_id), step_run_id)
+    def open_log(self, run_id: str, step_run_id: str) -> BinaryIO | None:
+        """Open what a step printed and logged, wherever it ran; None when that was nothing, or cannot be reached from here."""
+        return open_log(self.log_folders, run_id, step_run_id)
+
+    def delete_logs(self, run_id: str) -> None:
+        """Delete the logs of a run's steps."""
+        for folder in self.log_folders:
+            shutil.rmtree(folder / run_id, ignore_errors=True)
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator["Workspace"]:

@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -53,6 +54,28 @@ def sizes(n: int = 5) -> None:
 if __name__ == "__main__":
     run = sizes()
     print(run.name, [step.status.value for step in run.steps.values()], run.steps["size"].output.load())
+"""
+
+
+TALKING = """
+import time
+from pathlib import Path
+from lineal import pipeline, step
+
+@step(undeclared="off")
+def talk() -> int:
+    print("it begins")
+    while not Path("go").exists():
+        time.sleep(0.02)
+    print("it ends")
+    return 1
+
+@pipeline
+def talking() -> None:
+    talk()
+
+if __name__ == "__main__":
+    talking()
 """
 
 
@@ -121,6 +144,60 @@ def test_a_script_runs_unchanged(server: Server, own: Client, orchestrator: str)
     assert run.status == Status.COMPLETED
     assert run.steps["packed"].output.load() == bytes(range(5)) * 10_000
     assert not (server.home.parent / "home" / "lineal.db").exists(), "no facts are kept beside the server's"
+
+
+@pytest.mark.parametrize("orchestrator", ["local", "processes"])
+def test_the_server_shows_what_steps_elsewhere_print(
+    server: Server, own: Client, orchestrator: str, lineal: Callable[..., Any], tmp_path: Path
+) -> None:
+    """While they run and afterwards; it deletes and backs up the logs with the rest."""
+    Path("talking.py").write_text(textwrap.dedent(TALKING))
+    environment = {**os.environ, "LINEAL_ORCHESTRATOR": orchestrator}
+    process = subprocess.Popen([sys.executable, "talking.py"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        text, end = "", time.monotonic() + 60
+        while "begins" not in text:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+            for step_run in own.list_step_runs(step="talk"):
+                text = asked(server, f"/step-runs/{step_run.id}/log")["text"]
+        assert (text, own.get_pipeline_run("latest").status) == ("it begins\n", "running")
+        Path("go").touch()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+    run = own.get_pipeline_run("latest")
+    assert (run.status, run.steps["talk"].logs) == ("completed", "it begins\nit ends\n")
+    assert "it ends" in lineal("runs", "logs", run.name).out
+    own.backup(tmp_path / "copy")
+    assert Client(Workspace(Settings(home=tmp_path / "copy"))).get_pipeline_run(run.name).steps["talk"].logs == run.steps["talk"].logs
+    Client().delete_pipeline_run(run.name)
+    assert not [*(server.home / "store" / "logs").iterdir()]
+
+
+def test_a_log_that_leads_elsewhere_is_not_shown(server: Server, own: Client, tmp_path: Path) -> None:
+    """Whoever may write to the shared folder cannot have the server read its own files to them."""
+    (tmp_path / "secret").mkdir()
+    for name in ("link", "folder"):
+        run = own.workspace.metadata.begin_run(a_run())
+        step_run = a_step_run(run, status=Status.COMPLETED)
+        own.workspace.metadata.finish_step(StepCommit(step_run))
+        folder = server.home / "store" / "logs" / run.id
+        (tmp_path / "secret" / f"{step_run.id}.log").write_text("secret")
+        folder.parent.mkdir(exist_ok=True)
+        if name == "folder":
+            folder.symlink_to(tmp_path / "secret")
+        else:
+            folder.mkdir()
+            (folder / f"{step_run.id}.log").symlink_to(tmp_path / "secret" / f"{step_run.id}.log")
+        assert asked(server, f"/step-runs/{step_run.id}/log") == {"text": "", "next": 0}
+
+
+def asked(server: Server, path: str) -> Any:
+    request = urllib.request.Request(f"{server.url}/api/v1{path}", headers={"Authorization": f"Bearer {server.token}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
 
 
 def test_everything_that_reads_and_tags_works(server: Server, own: Client, lineal: Callable[..., Any]) -> None:

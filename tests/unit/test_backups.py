@@ -78,7 +78,7 @@ def test_a_backup_is_a_home_with_everything(target: Path, tmp_path: Path) -> Non
     assert client.get_artifact_version("numbers").load() == list(range(BIG))
     assert client.get_artifact_version("total").load() == sum(range(BIG))
     [run] = client.list_pipeline_runs()
-    assert client.workspace.log_path(run.record.id, run.steps["load"].record.id).read_text() == "loading\n"
+    assert run.steps["load"].logs == "loading\n"
     client.workspace.metadata.close()
     assert not list(target.glob("lineal.db?*"))
 

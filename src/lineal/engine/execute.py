@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from lineal import memory
 from lineal.artifacts import Artifacts, Item, Saved
 from lineal.engine.context import StepContext, running
-from lineal.engine.logs import StepLog
+from lineal.engine.logs import PRIVATE, StepLog
 from lineal.engine.undeclared import Declared, Reads, sentences, watch
 from lineal.errors import LinealError, LinealWarning, UndeclaredInput
 from lineal.graph.plan import Call, Collection, Parameter
@@ -51,6 +51,7 @@ class StepTask:
     logs: Path | None
     code: str = ""
     declared: Declared = field(default=Declared("off"), kw_only=True)
+    log_mode: int = field(default=PRIVATE, kw_only=True)
     position: int = 0
 
 
@@ -85,7 +86,7 @@ def execute_step(task: StepTask, artifacts: Artifacts) -> StepResult:
         step=task.spec.name, position=task.position, started=result.started, extra=task.options.extra or {},
     )  # fmt: skip
     if task.logs is not None:
-        context.log = StepLog(task.logs, task.step_run_id)
+        context.log = StepLog(task.logs, task.step_run_id, task.log_mode)
     reads = None
     if task.declared.mode != "off":
         watch()

@@ -6,15 +6,28 @@ carriage returns, as progress bars do, is kept in its last state only.
 """
 
 import contextlib
+import errno
 import io
 import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, Final, TextIO
+
+from lineal.artifact_store.fsops import open_regular
+from lineal.errors import StoreError
+
+PRIVATE: Final = 0o600
+"""Permissions of a log in the home of one user."""
+
+SHARED: Final = 0o644
+"""Permissions of a log that a server is to show, as those of an object's files."""
+
+
+_NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL})
 
 
 def log_path(folder: Path, step_run_id: str) -> Path:
@@ -22,12 +35,35 @@ def log_path(folder: Path, step_run_id: str) -> Path:
     return folder / f"{step_run_id}.log"
 
 
-class StepLog:
-    """The log of one step run. Safe to write from threads; never raises into the step for a full disk, but says so once on close."""
+def open_log(folders: Iterable[Path], run_id: str, step_run_id: str) -> BinaryIO | None:
+    """Open the log of a step run in the first of some folders that has it; None when none has, as it said nothing.
 
-    def __init__(self, folder: Path, step_run_id: str) -> None:
+    No link is followed: others may write to a folder that is shared. Raises StoreError when the file may not be read.
+    """
+    for folder in folders:
+        path = log_path(folder / run_id, step_run_id)
+        try:
+            if not path.parent.is_symlink():
+                return os.fdopen(open_regular(str(path))[0], "rb")
+        except OSError as error:
+            if error.errno not in _NO_FILE:
+                raise StoreError(f"the log {path} cannot be read: {error.strerror}") from error
+    return None
+
+
+class StepLog:
+    """The log of one step run. Safe to write from threads; never raises into the step for a full disk, but says so once on close.
+
+    Args:
+        folder: That of the run's logs; made by the first write.
+        step_run_id: The step run.
+        mode: Permissions of the file, of which the process's mask takes away.
+    """
+
+    def __init__(self, folder: Path, step_run_id: str, mode: int = PRIVATE) -> None:
         self._folder = folder
         self._step_run_id = step_run_id
+        self._mode = mode
         self.failure: OSError | None = None
         self._descriptor: int | None = None
         self._pending = ""
@@ -65,7 +101,7 @@ class StepLog:
         try:
             if self._descriptor is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, self._mode)
             os.write(self._descriptor, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             self.failure = error

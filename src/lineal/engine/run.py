@@ -87,6 +87,11 @@ class Services(Protocol):
         """Give the folder of the logs of a run's steps."""
         ...
 
+    @property
+    def log_mode(self) -> int:
+        """Permissions of these logs."""
+        ...
+
 
 @dataclass(slots=True)
 class Ended:
@@ -262,7 +267,7 @@ class Runner:
             call.step, f"step {call.name!r} of pipeline {self.run.pipeline!r}", inquiry.inputs, call.options, self.run.id, self.run.name,
             self.run.pipeline, step_run.id, call.name, {name: output.artifact for name, output in call.outputs.items()},
             None if call.options.enable_step_logs is False else self._logs, inquiry.code.digest, call.position,
-            declared=declared(call.options, inquiry.decision),
+            declared=declared(call.options, inquiry.decision), log_mode=self.services.log_mode,
         )  # fmt: skip
         self._pulse.started(step_run)
         if self.reporter is not None:

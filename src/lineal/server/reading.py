@@ -217,13 +217,12 @@ def _page(items: Sequence[Json], total: int, offset: int) -> dict[str, Json]:
 
 
 def _log(view: StepRunView, offset: int) -> tuple[str, int]:
-    path = view.workspace.log_path(view.record.run_id, view.record.id)
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            data = file.read(LOG_BYTES)
-    except FileNotFoundError:
+    file = view.workspace.open_log(view.record.run_id, view.record.id)
+    if file is None:
         return "", 0
+    with file:
+        file.seek(offset)
+        data = file.read(LOG_BYTES)
     if len(data) == LOG_BYTES and b"\n" in data:
         data = data[: data.rindex(b"\n") + 1]  # whole lines, so that no character is cut in two
     return data.decode("utf-8", "replace"), offset + len(data)

@@ -4,8 +4,7 @@ import difflib
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Protocol, TypeVar
 
 from lineal.engine.run import Services
 from lineal.errors import MaterializerError, NotFound
@@ -62,8 +61,8 @@ class Stores(Protocol):
         """Make it the workspace that pipelines run in, for what runs inside."""
         ...
 
-    def log_path(self, run_id: str, step_run_id: str) -> Path:
-        """Give the file of a step's log; it may not exist."""
+    def open_log(self, run_id: str, step_run_id: str) -> BinaryIO | None:
+        """Open what a step printed and logged; None when that was nothing."""
         ...
 
     def scratch(self) -> AbstractContextManager[Scratch]:

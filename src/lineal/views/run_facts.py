@@ -78,10 +78,11 @@ class StepRunFacts(Execution[StepRunRecord]):
     @property
     def logs(self) -> str:
         """What it printed and logged so far; empty when that was nothing."""
-        try:
-            return self.workspace.log_path(self.record.run_id, self.record.id).read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
+        file = self.workspace.open_log(self.record.run_id, self.record.id)
+        if file is None:
             return ""
+        with file:
+            return file.read().decode("utf-8", "replace")
 
     def __repr__(self) -> str:
         return f"<step run {shown(self.name)}: {state_text(self.record)}>"
