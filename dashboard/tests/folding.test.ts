@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Box, boxesOf, CROWD, type Leaf, MANY } from "../src/lib/folding";
+import { type Box, boxesOf as boxesOpen, CROWD, type Leaf, MANY } from "../src/lib/folding";
 import { layout, runGraph } from "../src/lib/graph";
 import type { StepRun } from "../src/lib/types";
 
@@ -8,6 +8,7 @@ const numbered = (count: number, make: (place: number) => Leaf) => Array.from({ 
 const chain = (count: number, of = "c") => numbered(count, (place) => leaf(`${of}${place}`, ...(place ? [`${of}${place - 1}`] : [])));
 const sizes = (boxes: Box[]) => boxes.map((box) => box.leaves.length);
 const none: ReadonlySet<string> = new Set();
+const boxesOf = (leaves: Leaf[], open: ReadonlySet<string>) => boxesOpen(leaves, (box) => open.has(box.id));
 
 /** The ids of the boxes in an order in which each comes after what it needs; fewer than there are when something goes round. */
 function ordered(boxes: Box[]): string[] {

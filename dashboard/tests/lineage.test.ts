@@ -36,6 +36,22 @@ describe("a lineage", () => {
     expect(graph.edges).toHaveLength(4);
     expect(foldedGraph(wide(FEW - 1), new Set()).nodes).toHaveLength(2 * FEW + 1);
   });
+  it("of a thousand different steps is few boxes, and what it is about is drawn by itself", () => {
+    const places = Array.from({ length: 1000 }, (_, place) => place);
+    const long = (own: number): Lineage => ({
+      version: `v${own}`, versions: places.map((place) => version(`v${place}`, `s${place}`)), step_runs: places.map((place) => step(`s${place}`, "r", `work${place}`)), runs: [run("r", "p")],
+      edges: edges(...places.flatMap((place): [string, string][] => [...(place ? ([[`v${place - 1}`, `s${place}`]] as [string, string][]) : []), [`s${place}`, `v${place}`]])), uses: {},
+    });
+    for (const own of [0, 500, 999]) {
+      const graph = foldedGraph(long(own), new Set());
+      expect(graph.nodes.length).toBeLessThan(100);
+      expect(graph.nodes.filter((node) => node.kind === "artifact").map((node) => node.id)).toContain(`v${own}`);
+      expect(graph.nodes.flatMap((node) => (node.kind === "group" ? node.members : node.id))).toHaveLength(2000);
+      expect(graph.edges).toHaveLength(graph.nodes.length - 1);
+      const [first] = graph.nodes.filter((node) => node.kind === "group");
+      expect(foldedGraph(long(own), new Set([first?.id ?? ""])).nodes.length).toBeGreaterThan(graph.nodes.length);
+    }
+  });
   it("is opened group by group", () => {
     const folded = foldedGraph(wide(FEW), new Set());
     const uses = folded.nodes.find((node) => node.title === "use");

@@ -35,7 +35,7 @@ interface Near {
 }
 
 /** Gives what is drawn for leaves: CROWD boxes at most, but for what is open. */
-export function boxesOf(leaves: Leaf[], open: ReadonlySet<string>): Box[] {
+export function boxesOf(leaves: Leaf[], isOpen: (box: Box) => boolean): Box[] {
   let boxes = calls(leaves.map((leaf): Box => ({ id: leaf.id, leaves: [leaf], children: [], height: 0 })));
   while (boxes.length > CROWD) {
     const near = nearOf(boxes);
@@ -43,7 +43,7 @@ export function boxesOf(leaves: Leaf[], open: ReadonlySet<string>): Box[] {
     if (!fewer) break;
     boxes = fewer;
   }
-  return opened(boxes, open);
+  return opened(boxes, isOpen);
 }
 
 function firstFewer(boxes: Box[], near: Near): Box[] | undefined {
@@ -54,8 +54,8 @@ function firstFewer(boxes: Box[], near: Near): Box[] | undefined {
   return undefined;
 }
 
-function opened(boxes: Box[], open: ReadonlySet<string>): Box[] {
-  return boxes.flatMap((box) => (box.children.length && open.has(box.id) ? opened(box.children, open) : box));
+function opened(boxes: Box[], isOpen: (box: Box) => boolean): Box[] {
+  return boxes.flatMap((box) => (box.children.length && isOpen(box) ? opened(box.children, isOpen) : box));
 }
 
 /** One box for several; those that are too many to be drawn when it is opened stand in it part by part. */

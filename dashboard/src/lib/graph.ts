@@ -90,7 +90,7 @@ function needsOf(steps: StepRun[], planned: PlannedStep[], calls: Call[]): Map<s
 function drawnOf(calls: Call[], needs: Map<string, string[]>, open: ReadonlySet<string>): { node: GraphNode; calls: Call[] }[] {
   const known = new Map(calls.map((call) => [call.id, call]));
   const leaves = calls.map((call): Leaf => ({ ...call, needs: needs.get(call.id) ?? [] }));
-  return boxesOf(leaves, open).map((box) => {
+  return boxesOf(leaves, (box) => open.has(box.id)).map((box) => {
     const own = box.leaves.flatMap((leaf) => known.get(leaf.id) ?? []);
     return { node: nodeOf(box.id, own), calls: own };
   });
@@ -108,14 +108,14 @@ function nodeOf(id: string, calls: Call[]): GraphNode {
 }
 
 /** The first and the last of many names, of the last only what comes after a beginning that both have: `work_001 … 999`. */
-function rangeOf(first: string, last: string): string {
+export function rangeOf(first: string, last: string): string {
   let same = 0;
   while (same < first.length && first[same] === last[same]) same += 1;
   return `${first} … ${last.slice(last.slice(0, same).search(/[^_.:-]*$/))}`;
 }
 
 /** How a group did is what most needs to be looked at among its members. */
-const WORST: Status[] = ["failed", "crashed", "running", "pending", "cancelled", "skipped", "completed", "cached"];
+export const WORST: Status[] = ["failed", "crashed", "running", "pending", "cancelled", "skipped", "completed", "cached"];
 
 /** Draws an edge from a group straight to who uses what it made: a thousand versions between two boxes tell nothing. */
 function foldMade(steps: StepRun[], idOf: (call: string) => string, nodes: Map<string, GraphNode>, edges: Map<string, GraphEdge>): void {

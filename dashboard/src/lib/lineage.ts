@@ -1,6 +1,7 @@
 /** Lineages: put together hop by hop, folded where many siblings are alike, and told in words. No drawing here. */
 
-import { type Graph, type GraphEdge, type GraphNode, lineageGraph } from "./graph";
+import { boxesOf, CROWD } from "./folding";
+import { type Graph, type GraphEdge, type GraphNode, lineageGraph, rangeOf, WORST } from "./graph";
 import type { Lineage } from "./types";
 
 /** From how many alike siblings on they are drawn as one. */
@@ -96,7 +97,33 @@ export function foldedGraph(lineage: Lineage, open: ReadonlySet<string>): Graph 
     const [from, to] = [place.get(edge.from) ?? edge.from, place.get(edge.to) ?? edge.to];
     if (from !== to) edges.set(`${from} ${to}`, { from, to, label: edge.label });
   }
-  return { nodes: [...drawn.values()], edges: [...edges.values()] };
+  return fewer({ nodes: [...drawn.values()], edges: [...edges.values()] }, open, lineage.version);
+}
+
+/** Of a large graph, few boxes as the graph of a run has them; what the lineage is about is drawn by itself. */
+function fewer(graph: Graph, open: ReadonlySet<string>, own: string): Graph {
+  if (graph.nodes.length <= 2 * CROWD) return graph;
+  const known = new Map(graph.nodes.map((node) => [node.id, node]));
+  const needs = neighbours(graph.edges, "to", "from");
+  const leaves = graph.nodes.map(({ id }) => ({ id, name: id, step: id, needs: needs.get(id) ?? [] }));
+  const place = new Map<string, string>();
+  const nodes = boxesOf(leaves, (box) => open.has(box.id) || box.leaves.some((leaf) => leaf.id === own)).map((box) => {
+    const inside = box.leaves.flatMap((leaf) => known.get(leaf.id) ?? []);
+    for (const node of inside) place.set(node.id, box.id);
+    const [only] = inside;
+    return only && inside.length === 1 ? only : nodeOf(box.id, inside);
+  });
+  const edges = graph.edges.map((edge) => ({ ...edge, from: place.get(edge.from) ?? edge.from, to: place.get(edge.to) ?? edge.to }));
+  const apart = edges.filter((edge) => edge.from !== edge.to);
+  return { nodes, edges: [...new Map(apart.map((edge) => [`${edge.from} ${edge.to}`, edge])).values()] };
+}
+
+function nodeOf(id: string, inside: GraphNode[]): GraphNode {
+  const steps = inside.filter((node) => node.status !== null);
+  const named = steps.length ? steps : inside;
+  const members = inside.flatMap((node) => (node.kind === "group" ? node.members : node.id));
+  const status = WORST.find((each) => steps.some((node) => node.status === each)) ?? null;
+  return { id, kind: "group", title: rangeOf(named[0]?.title ?? "", named.at(-1)?.title ?? ""), note: `${members.length.toLocaleString("en")} step runs and versions`, status, members };
 }
 
 function neighbours(edges: GraphEdge[], near: "from" | "to", far: "from" | "to"): Map<string, string[]> {
