@@ -15,19 +15,24 @@ from lineal.model.states import Status
 
 def begin(cursor: Cursor, run: RunRecord) -> RunRecord:
     """Record a run; one that is recorded already is given as it is."""
+    seq = _insert(cursor, run)
+    return run_of(cursor.execute(SQL["run_by_id"], (run.id,)).fetchone()) if seq is None else replace(run, seq=seq)
+
+
+def _insert(cursor: Cursor, run: RunRecord) -> int | None:
     row = cursor.execute(SQL["insert_run"], run_row(run)).fetchone()
     if row is None:
-        return run_of(cursor.execute(SQL["run_by_id"], (run.id,)).fetchone())
+        return None
     cursor.executemany(SQL["insert_run_tag"], [(tag, run.id) for tag in run.tags])
-    return replace(run, seq=row[0])
+    return int(row[0])
 
 
 def finish(cursor: Cursor, run: RunRecord, steps: Callable[[Cursor], object], *, is_begun: bool) -> None:
     """End a run, which may not be recorded yet, after what `steps` does."""
-    if not is_begun:
-        begin(cursor, run)  # as it ended; nothing where that was done before, and its answer lost
+    # Who says that it is not may not know: the answer was lost, or Ctrl-C came between the record and the note of it.
+    is_new = not is_begun and _insert(cursor, run) is not None
     steps(cursor)
-    if is_begun:
+    if not is_new:
         _finish(cursor, run)
 
 

@@ -106,6 +106,12 @@ class CacheTests:
             assert store.list_runs({"tag": "t"}, "name", 10, 0).total == (1 if is_begun else 2)
         assert made.step_run.id not in store.find_cached("key")["key"].step_run_id
 
+    def test_a_run_that_was_begun_unawares_ends(self, store: MetadataStore) -> None:
+        """Who began it may have been stopped before it could take note of that."""
+        run = store.begin_run(a_run())
+        store.finish_run(replace(run, status=Status.CANCELLED, ended=9), is_begun=False)
+        assert (store.get_run(run.id).status, store.get_run(run.id).ended) == (Status.CANCELLED, 9)
+
     def test_a_run_that_ends_with_what_is_gone_does_not_end(self, store: MetadataStore) -> None:
         """Nothing of it is recorded, and it is told which step run it was."""
         version = store.save_version(an_output(), None)
