@@ -61,6 +61,10 @@ describe("a large graph", () => {
     const three = ["a", "b", "c"].flatMap((of) => chain(60, of).map((each, place) => (place ? each : { ...each, needs: ["id-load"] })));
     expect(sizes(boxesOf([leaf("load"), ...three], none))).toEqual([1, ...Array.from({ length: 3 }, () => [...Array(7).fill(8), 4]).flat()]);
   });
+  it("leaves two as they are where there is room", () => {
+    const leaves = [leaf("read"), leaf("load", "read"), ...numbered(1000, (place) => leaf(`w${place}`, "load")), leaf("join", ...Array.from({ length: 1000 }, (_, place) => `w${place}`))];
+    expect(boxesOf([...leaves, ...chain(90)], none).slice(0, 2).map((box) => box.id)).toEqual(["id-read", "id-load"]);
+  });
   it("folds chains side by side, and where nothing else fits layers", () => {
     const rows = numbered(100, (place) => leaf(`r${place}`, "load")).flatMap((first) => [first, { ...leaf(`${first.name}b`, first.name) }]);
     expect(sizes(boxesOf([leaf("load"), ...rows], none))).toEqual([1, 200]);

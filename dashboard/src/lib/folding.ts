@@ -43,7 +43,8 @@ export function boxesOf(leaves: Leaf[], isOpen: (box: Box) => boolean): Box[] {
     if (!fewer) break;
     boxes = fewer;
   }
-  return opened(boxes, isOpen);
+  const pairs = boxes.flatMap((box) => (box.leaves.length === 2 ? box.children : box)); // two are no harder to read than a box of two
+  return opened(pairs.length <= CROWD ? pairs : boxes, isOpen);
 }
 
 function firstFewer(boxes: Box[], near: Near): Box[] | undefined {

@@ -109,6 +109,7 @@ function nodeOf(id: string, calls: Call[]): GraphNode {
 
 /** The first and the last of many names, of the last only what comes after a beginning that both have: `work_001 … 999`. */
 export function rangeOf(first: string, last: string): string {
+  if (first === last) return first;
   let same = 0;
   while (same < first.length && first[same] === last[same]) same += 1;
   return `${first} … ${last.slice(last.slice(0, same).search(/[^_.:-]*$/))}`;
