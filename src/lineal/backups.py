@@ -82,7 +82,7 @@ def back_up(
     target = target.absolute()
     _check_target(target, store)
     metadata.pair(store.identity)
-    with host.alone(lock) as mine:
+    with host.alone(lock, patience=host.MOMENT) as mine:
         if not mine:
             raise Conflict(f"a prune or another backup is at work here (it holds {lock}); wait for its end")
         target.mkdir(mode=0o700, parents=True, exist_ok=True)

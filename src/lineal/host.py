@@ -14,6 +14,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -55,24 +56,22 @@ def person() -> str:
     return f"{user}@{host_name()}"
 
 
+MOMENT = 2.0
+"""Seconds for which a prune and a backup wait for who holds their lock: a deletion does for a moment."""
+
+
 @contextmanager
-def alone(path: Path) -> Iterator[bool]:
+def alone(path: Path, *, patience: float = 0.0) -> Iterator[bool]:
     """Hold the lock of a file, made when it is not there, while the block runs; gives False when somebody else holds it.
 
-    The system drops the lock when the process ends, however it ends. Where the file system has no locks, only this process is kept out.
+    That one is waited for as long as `patience` says, in seconds. The system drops the lock when the process ends, however it ends. Where the
+    file system has no locks, only this process is kept out.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     key = str(path.absolute()), os.getpid()
-    with _alone_lock:
-        if key in _alone:  # never opened twice here: closing the file would drop the lock that this process holds on it
-            taken = None
-        else:
-            file = path.open("ab")
-            taken = None if _try_lock(file) is False else file
-            if taken is None:
-                file.close()
-            else:
-                _alone.add(key)
+    end = time.monotonic() + patience
+    while (taken := _take(path, key)) is None and time.monotonic() < end:
+        time.sleep(0.02)
     try:
         yield taken is not None
     finally:
@@ -80,6 +79,18 @@ def alone(path: Path) -> Iterator[bool]:
             with _alone_lock:
                 taken.close()
                 _alone.discard(key)
+
+
+def _take(path: Path, key: tuple[str, int]) -> IO[bytes] | None:
+    with _alone_lock:
+        if key in _alone:  # never opened twice here: closing the file would drop the lock that this process holds on it
+            return None
+        file = path.open("ab")
+        if _try_lock(file) is False:
+            file.close()
+            return None
+        _alone.add(key)
+        return file
 
 
 _alone: set[tuple[str, int]] = set()

@@ -116,7 +116,7 @@ def prune(
     not be removed.
     """
     check_stores(metadata, store)
-    with metadata.room() as tight, host.alone(lock) as mine:
+    with metadata.room() as tight, host.alone(lock, patience=host.MOMENT) as mine:
         if not mine:
             raise Conflict(f"another prune is at work here (it holds {lock}); wait for its end")
         store.sweep(ABANDONED)

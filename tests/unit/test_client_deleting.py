@@ -1,5 +1,6 @@
 """What the client deletes and prunes, each promise of the page on deleting, through real runs."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -222,3 +223,23 @@ def test_one_holder_of_a_lock_at_a_time(tmp_path: Path) -> None:
         assert (first, second) == (True, False)
     with alone(path) as again:
         assert again
+
+
+def test_who_holds_a_lock_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    """A deletion must not make a backup that begins at that moment fail."""
+    held, released = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with alone(tmp_path / "lock") as mine:
+            assert mine
+            held.set()
+            released.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(20)
+    threading.Timer(0.2, released.set).start()
+    with alone(tmp_path / "lock", patience=20) as mine:
+        assert mine
+        assert released.is_set()
+    thread.join()
