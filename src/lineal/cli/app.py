@@ -18,7 +18,7 @@ INTERRUPTED = 130
 # The help stands here for the same reason; a test compares it with what each command says itself.
 COMMANDS = {
     "artifact": ("lineal.cli.artifact", "Look at artifacts and their versions."),
-    "audit": ("lineal.server.audit_command", "Show what was done through a server, and by whom."),
+    "audit": ("lineal.server.audit_command", "Show who changed, deleted or decided what."),
     "backup": ("lineal.cli.backup", "Copy everything into a folder while runs go on."),
     "completion": ("lineal.cli.completion", "Print the script by which a shell completes what is typed."),
     "config": ("lineal.cli.config", "Show each setting and where it comes from."),

@@ -10,9 +10,9 @@ from lineal.server.desk import desk_of, print_rows, server_option
 _FIELDS = ["id", "at", "who", "what", "object", "details", "peer"]
 
 
-@click.group("audit", short_help="Show what was done through a server, and by whom.")
+@click.group("audit", short_help="Show who changed, deleted or decided what.")
 def command() -> None:
-    """Show what was done through a server, and by whom."""
+    """Show who changed, deleted or decided what."""
 
 
 @command.command("list")
