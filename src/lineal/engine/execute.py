@@ -215,3 +215,9 @@ def new_outputs(call: Call, result: StepResult) -> list[NewOutput | SameOutput]:
             )
         )  # fmt: skip
     return outputs
+
+
+def hang(outputs: Mapping[str, Any], error: LinealError) -> None:
+    """Hang what a step gave on the error that kept it from being recorded, so that its work is not lost."""
+    error.values = outputs
+    error.value = next(iter(outputs.values())) if len(outputs) == 1 else tuple(outputs.values()) or None

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Final
 
 from lineal.metadata_store.base import MetadataStore
-from lineal.model.records import RunRecord, StepCommit, VersionRecord
+from lineal.model.records import RunRecord, SameOutput, StepCommit, VersionRecord
+from lineal.model.states import Status
 
-MOST: Final = 30_000
-"""Step runs and references to versions that wait to be recorded at most: one transaction holds up others, and one request has a limit."""
+MOST: Final = 16 << 20
+"""Bytes, about, that wait to be recorded at most: one transaction holds up others, and one request has a limit."""
 
 
 class Ledger:
@@ -40,7 +41,7 @@ class Ledger:
     def add(self, commit: StepCommit) -> None:
         """Note a step run that makes nothing new: it is recorded with what comes next."""
         self._waiting.append(commit)
-        self._weight += 1 + len(commit.inputs) + len(commit.outputs)
+        self._weight += _size(commit)
 
     @property
     def is_full(self) -> bool:
@@ -66,6 +67,11 @@ class Ledger:
         waiting, self._waiting, self._weight = self._waiting, [], 0
         return waiting
 
+    @property
+    def positions(self) -> set[int]:
+        """The places, in their run, of the step runs that wait."""
+        return {commit.step_run.position for commit in self._waiting}
+
     def forget_given(self) -> None:
         """Forget what waits and refers to versions."""
         self._waiting = [commit for commit in self._waiting if not commit.outputs and not commit.inputs]
@@ -81,3 +87,20 @@ class Ledger:
             self._metadata.finish_run(run, self._waiting, is_begun=self._is_begun)
             self._is_begun = True
         self.take_back()
+
+
+def _size(commit: StepCommit) -> int:
+    """Give about how many bytes a step run that gives existing versions has as text."""
+    size = 1000 + 150 * len(commit.inputs)
+    for output in commit.outputs:
+        if type(output) is SameOutput:
+            held = output.version.object
+            size += 1000 + len(held.inline or b"") * 4 // 3 + 150 * len(held.files)
+    return size
+
+
+def final_status(error: BaseException | None) -> Status:
+    """Give how a run has ended that was left by an error, or by none."""
+    if error is None:
+        return Status.COMPLETED
+    return Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.FAILED

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from lineal.errors import StoreError
+from lineal.errors import NotFound
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import StepRunRecord
 
@@ -65,17 +65,24 @@ class Pulse:
         with self._lock:
             self._beats = False
 
-    def beat(self) -> bool:
-        """Write what is due; False once it was stopped."""
+    @property
+    def beats(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._beats
+
+    def beat(self) -> None:
+        """Write what is due. Never raises: other runs beat in the same thread, and this one meets the same trouble itself and reports it."""
         with self._lock:
             if not self._beats:
-                return False
-            self._sign()
+                return
             try:
+                self._sign()
                 self._write()
-            except StoreError as error:  # the run itself will meet the same trouble and report it
+            except NotFound:
+                self._beats = False  # somebody took the run for dead, and deleted it
+                _log.warning("run %s is not recorded any more; its heartbeat ends", self._run_id)
+            except Exception as error:
                 _log.warning("heartbeat of run %s failed: %s", self._run_id, error)
-        return True
 
     def _write(self) -> None:
         self._begin()
@@ -93,32 +100,34 @@ class _Heart(threading.Thread):
     def __init__(self, metadata: MetadataStore) -> None:
         super().__init__(name="lineal-pulse", daemon=True)
         self._metadata = metadata
-        self._pulses: list[Pulse] = []
+        self._pulses: set[Pulse] = set()
 
     @staticmethod
     def of(metadata: MetadataStore, pulse: Pulse) -> None:
         """Let a pulse beat."""
         with _lock:
             heart = _hearts.get(id(metadata))  # a heart holds its store, so the address means no other one
-            if heart is None:
-                heart = _hearts[id(metadata)] = _Heart(metadata)
-                heart._pulses.append(pulse)
+            if heart is None or not heart.is_alive():
+                heart = _Heart(metadata)
+                heart._pulses.add(pulse)
                 heart.start()
+                _hearts[id(metadata)] = heart
             else:
-                heart._pulses.append(pulse)
+                heart._pulses.add(pulse)
 
     def run(self) -> None:
         """Beat until there has been nothing to beat for during a tick."""
         while True:
             time.sleep(TICK)
             with _lock:
+                self._pulses = {pulse for pulse in self._pulses if pulse.beats}
                 pulses = list(self._pulses)
                 if not pulses:
-                    del _hearts[id(self._metadata)]
+                    if _hearts.get(id(self._metadata)) is self:
+                        del _hearts[id(self._metadata)]
                     break
-            ended = {pulse for pulse in pulses if not pulse.beat()}
-            with _lock:
-                self._pulses = [pulse for pulse in self._pulses if pulse not in ended]
+            for pulse in pulses:
+                pulse.beat()
         self._metadata.release_thread()
 
 

@@ -25,10 +25,10 @@ from lineal.engine.context import is_step_thread
 from lineal.engine.dependencies import declared
 from lineal.engine.environment import begin as ask_for_environment
 from lineal.engine.environment import environment
-from lineal.engine.execute import StepResult, StepTask, new_outputs
+from lineal.engine.execute import StepResult, StepTask, hang, new_outputs
 from lineal.engine.externals import ATTEMPTS, keep_externals
 from lineal.engine.interrupt import Interrupts
-from lineal.engine.ledger import Ledger
+from lineal.engine.ledger import Ledger, final_status
 from lineal.engine.precheck import foretell
 from lineal.engine.progress import Reporter
 from lineal.engine.pulse import Pulse
@@ -332,7 +332,7 @@ class Runner:
         try:
             versions = self._ledger.commit(commit)
         except (Conflict, UsageError, ArtifactMissing) as error:  # such as an explicit version that exists with other bytes
-            _hang(result.outputs, error)
+            hang(result.outputs, error)
             self._lost[call.position] += 1
             if isinstance(error, ArtifactMissing) and self._lost[call.position] <= ATTEMPTS:
                 self._again[call.position] = step_run.id
@@ -344,7 +344,7 @@ class Runner:
             if isinstance(result.error, LinealError):
                 result.error.add_note(f"nor could it be recorded that the step failed: {error}")
                 raise result.error from error
-            _hang(result.outputs, error)
+            hang(result.outputs, error)
             raise
         note = "" if self.reporter is None else inquiry.reason() or self._past.note(step_run, inquiry.code_record(), inquiry.given)
         if result.undeclared:
@@ -449,8 +449,9 @@ class Runner:
         if error is not None and error is self._unrecorded:
             return self.run
         if not self._is_over:
-            self._begin()
-            self._end(calls, error)
+            with self._interrupts:
+                self._begin()
+                self._end(calls, error)
         if self.reporter is not None:
             self.reporter.finished(self.run, Counter(ended.status for ended in self.ended.values()))
         return self.run
@@ -459,41 +460,38 @@ class Runner:
         self._pulse.stop()
         with self._interrupts.shield():
             self._waits.end()
+            known = self._ledger.positions  # of a hit that Ctrl-C came upon
             for call in calls:
-                if call.position not in self.ended:
+                if call.position not in self.ended and call.position not in known:
                     self.ended[call.position] = Ended(Status.CANCELLED)
                     step_run = StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.CANCELLED)
                     self._ledger.add(StepCommit(step_run))
-            if self._unsettled:
-                self.artifacts.store.sync(self._unsettled)
-                self.metadata.settle(self._unsettled)
+            self._settle(is_last=error is not None)
             duration = time.perf_counter_ns() - self._clock
             first = error or (self.errors[0] if self.errors else None)
             run = replace(
-                self.run, status=_final_status(first), ended=self.run.started + duration // 1000, duration=duration,
+                self.run, status=final_status(first), ended=self.run.started + duration // 1000, duration=duration,
                 metadata={**self.run.metadata, **self._run_metadata}, error=None if first is None else f"{type(first).__name__}: {first}",
                 plan=self.run.plan if self._is_planned else outline(calls), environment={**self.run.environment, **environment(self._folder)},
             )  # fmt: skip
             try:
                 self._ledger.end(run, has_plan=self._is_planned)
-            except NotFound:
+            except StoreError as unrecorded:
+                self._unrecorded = unrecorded
+                raise
+            except LinealError:
                 if error is None:
                     self._pulse.start()
                     raise
                 self._ledger.forget_given()  # the run was stopped, and what the cache gave last is gone: it counts as never given
                 self._ledger.end(run, has_plan=self._is_planned)
-            except StoreError as unrecorded:
-                self._unrecorded = unrecorded
-                raise
             self.run, self._is_over = run, True
 
-
-def _hang(outputs: Mapping[str, Any], error: LinealError) -> None:
-    error.values = outputs
-    error.value = next(iter(outputs.values())) if len(outputs) == 1 else tuple(outputs.values()) or None
-
-
-def _final_status(error: BaseException | None) -> Status:
-    if error is None:
-        return Status.COMPLETED
-    return Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.FAILED
+    def _settle(self, *, is_last: bool) -> None:
+        if self._unsettled:
+            try:
+                self.artifacts.store.sync(self._unsettled)
+                self.metadata.settle(self._unsettled)
+            except StoreError:
+                if not is_last:  # else the end is recorded all the same: what was not synced is known by its mark
+                    raise

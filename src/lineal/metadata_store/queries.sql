@@ -361,6 +361,7 @@ WHERE s.uid = ? ORDER BY e.position;
 -- name: find_cached
 -- The newest successful step run with a key whose recorded outputs are all live, and the same for the keys of those recorded right after it in
 -- its run: the run that answers one call most often answers the next. One row an output (one without, for none).
+-- Of those, long listings are left out (they are compressed, and no text): whoever needs one asks for it by itself.
 -- Named is the step run that really ran: a reused one points to it, as long as it is there.
 WITH first AS (
     SELECT c.id, c.run_id FROM step_runs c
@@ -370,7 +371,7 @@ WITH first AS (
     )
     ORDER BY c.id DESC LIMIT 1
 )
-SELECT hit.cache_key, coalesce(origin.uid, hit.uid), r.uid, r.name, coalesce(origin.ended, hit.ended), e.name, {version_columns}
+SELECT hit.cache_key, coalesce(origin.uid, hit.uid), r.uid, r.name, coalesce(origin.ended, hit.ended), hit.outputs, e.name, {version_columns}
 FROM first
 JOIN step_runs s ON s.id BETWEEN first.id AND first.id + ?2 AND +s.run_id = first.run_id
 JOIN step_runs hit ON hit.id = CASE WHEN s.id = first.id THEN s.id ELSE (
@@ -389,7 +390,8 @@ LEFT JOIN artifacts a ON a.id = v.artifact_id
 LEFT JOIN objects o ON o.id = v.object_id
 LEFT JOIN edges m ON m.version_id = v.id AND m.role = 'made'
 LEFT JOIN step_runs ps ON ps.id = m.step_run_id
-LEFT JOIN runs pr ON pr.id = ps.run_id;
+LEFT JOIN runs pr ON pr.id = ps.run_id
+WHERE s.id = first.id OR o.id IS NULL OR typeof(o.files) = 'text';
 
 -- name: find_running
 -- The run of the newest step run with this key that is running.

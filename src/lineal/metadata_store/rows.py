@@ -115,18 +115,20 @@ def version_of(row: Row) -> VersionRecord:
 
 
 def cached_calls(rows: Sequence[Row]) -> dict[str, CachedCall]:
-    """Give the records of the rows of `find_cached`, by key."""
+    """Give the records of the rows of `find_cached`, by key: those of which all outputs are there."""
     calls: dict[str, CachedCall] = {}
     outputs: dict[str, dict[str, VersionRecord]] = {}
+    wanted: dict[str, int] = {}
     for row in rows:
-        key, step_run, run, run_name, ended, output = row[:6]
+        key, step_run, run, run_name, ended, count, output = row[:7]
         known = outputs.get(key)
         if known is None:
             known = outputs[key] = {}
             calls[key] = CachedCall(step_run, run, run_name, ended or 0, known)
+            wanted[key] = count
         if output is not None and output not in known:  # two calls of a run may have the same key
-            known[output] = version_of(row[6:])
-    return calls
+            known[output] = version_of(row[7:])
+    return {key: call for key, call in calls.items() if len(call.outputs) == wanted[key]}
 
 
 def version_tail(output: NewOutput, now: int) -> Row:

@@ -8,7 +8,8 @@ import pytest
 
 from lineal.errors import NotFound, VersionGone
 from lineal.metadata_store.base import MetadataStore
-from lineal.model.records import NewOutput, RunRecord, SameOutput, StepCommit
+from lineal.model import digest
+from lineal.model.records import FileEntry, NewOutput, ObjectRecord, RunRecord, SameOutput, StepCommit
 from lineal.model.states import Status
 from lineal.testing.records import a_run, a_step_run, an_output
 
@@ -77,6 +78,18 @@ class CacheTests:
         assert list(store.find_cached("a", 1)) == ["a", "b"]
         assert list(store.find_cached("a")) == ["a"]
         assert store.find_cached("nothing", 5) == store.find_cached("failed", 5) == {}
+
+    def test_find_cached_leaves_out_long_listings_ahead(self, store: MetadataStore, run: RunRecord) -> None:
+        """Hundreds of folders with thousands of files each would be read for a single look; asked for by itself such a call is found."""
+        files = tuple(FileEntry(f"a folder with a long name/{number}.txt", 1, "d" * 64) for number in range(1200))
+        self.end(store, run, an_output("a"), cache_key="a")
+        folder = an_output("folder", output="folder", object=ObjectRecord(digest.of_object(files), 1200, files))
+        self.end(store, run, an_output("b"), folder, cache_key="b")
+        self.end(store, run, an_output("c"), cache_key="c")
+        assert list(store.find_cached("a", 5)) == ["a", "c"]
+        found = store.find_cached("b", 5)
+        assert list(found) == ["b", "c"]
+        assert found["b"].outputs["folder"].object.files == files
 
     def test_find_cached_of_calls_with_one_key(self, store: MetadataStore, run: RunRecord) -> None:
         """A run may make one call several times: the answer is one."""

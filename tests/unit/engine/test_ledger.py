@@ -1,15 +1,22 @@
 """When a run is recorded: whole, when all is cached; from its first step on, when one runs; in between, when it takes a while."""
 
+import os
+import signal
+import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from lineal import Client, pipeline, step
 from lineal.engine import ledger, pulse
-from lineal.errors import StorageFull
+from lineal.engine.ledger import Ledger
+from lineal.errors import StorageFull, UsageError
+from lineal.metadata_store.base import MetadataStore
 from lineal.metadata_store.connections import Connections
 from lineal.metadata_store.sql import SqliteMetadataStore
+from lineal.model.records import FileEntry, ObjectRecord, SameOutput, StepCommit, VersionRecord
+from lineal.testing.records import a_run, a_step_run
 
 
 @step(undeclared="off")
@@ -64,7 +71,7 @@ def test_a_cached_run_is_one_transaction(written: list[str]) -> None:
 def test_very_many_hits_are_recorded_in_parts(written: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """No transaction holds up others for long, and what is pruned meanwhile is still made again."""
     flow(50)
-    monkeypatch.setattr(ledger, "MOST", 30)
+    monkeypatch.setattr(ledger, "MOST", 32_000)
     written.clear()
     assert [each.status for each in flow(50).steps.values()] == ["cached"] * 50
     assert len(written) == 1 + 3 + 1  # the beginning, each 15 hits with an output, and the end
@@ -123,3 +130,63 @@ def test_an_end_that_cannot_be_recorded_is_said_once(monkeypatch: pytest.MonkeyP
     assert (len(tried), getattr(said.value, "__notes__", [])) == (1, [])
     monkeypatch.setattr(SqliteMetadataStore, "finish_run", finish)
     assert [each.status for each in flow().steps.values()] == ["cached"] * 3
+
+
+def test_large_values_in_rows_are_not_gathered() -> None:
+    """What waits is weighed by what it has as text, and not by its number."""
+    book = Ledger(cast("MetadataStore", None), a_run())
+    content = b"x" * 16_000
+    version = VersionRecord(
+        "id", "a", "1", 1, ObjectRecord("d", len(content), (FileEntry("f", 1, "d"),), content), "m", "t", "d", "step", 0
+    )
+    count = 0
+    while not book.is_full:
+        book.add(StepCommit(a_step_run(a_run()), (), (SameOutput("output", version),)))
+        count += 1
+    assert 500 < count < 1000
+    book.take_back()
+    assert not book.is_full
+
+
+def test_an_end_that_is_refused_ends_the_run_without_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be running for as long as the process lives, and could not even be deleted."""
+    flow()
+    finish = SqliteMetadataStore.finish_run
+
+    def refused(self: SqliteMetadataStore, run: Any, commits: Any = (), **named: Any) -> None:
+        if commits:
+            raise UsageError("too much at once")
+        finish(self, run, commits, **named)
+
+    monkeypatch.setattr(SqliteMetadataStore, "finish_run", refused)
+    with pytest.raises(UsageError, match="too much"):
+        flow()
+    run = Client().get_pipeline_run("latest")
+    assert (run.status, run.error) == ("failed", "UsageError: too much at once")
+    Client().delete_pipeline_run(run)
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
+def test_ctrl_c_while_the_end_of_a_run_that_failed_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes after that."""
+
+    @pipeline
+    def failing() -> None:
+        one(1).load()
+        raise ValueError("the body fails")
+
+    finish = SqliteMetadataStore.finish_run
+
+    def interrupted(self: SqliteMetadataStore, *given: Any, **named: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        finish(self, *given, **named)
+
+    monkeypatch.setattr(SqliteMetadataStore, "finish_run", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            failing()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert Client().get_pipeline_run("latest").status == "failed"

@@ -11,7 +11,7 @@ import pytest
 from lineal import pipeline, step
 from lineal.engine import pulse
 from lineal.engine.pulse import Pulse
-from lineal.errors import StoreError
+from lineal.errors import NotFound, StoreError
 from lineal.metadata_store.base import MetadataStore
 from lineal.model.records import StepRunRecord
 from lineal.testing.records import a_run, a_step_run
@@ -20,14 +20,15 @@ from lineal.testing.records import a_run, a_step_run
 class Beaten:
     """A store that notes its heartbeats, and fails those of one run."""
 
-    def __init__(self, broken: str = "") -> None:
+    def __init__(self, broken: str = "", error: Exception | None = None) -> None:
         self.broken = broken
+        self.error = error or StoreError("busy")
         self.beats: list[tuple[str, list[str]]] = []
         self.released = threading.Event()
 
     def heartbeat(self, run_id: str, now: int, running: Sequence[StepRunRecord] = ()) -> None:
         if run_id == self.broken:
-            raise StoreError("busy")
+            raise self.error
         self.beats.append((run_id, [each.name for each in running]))
 
     def release_thread(self) -> None:
@@ -104,6 +105,33 @@ def test_a_beat_that_fails_holds_up_nobody(caplog: pytest.LogCaptureFixture) -> 
     for each in pulses:
         each.stop()
     assert "heartbeat of run a failed: busy" in caplog.text
+
+
+def test_a_run_that_is_gone_ends_its_own_beats_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody took it for dead and deleted it. The other runs of the process go on, whatever an error it was."""
+    store = Beaten(broken="a", error=NotFound("no run"))
+    odd = Beaten(broken="c", error=RuntimeError("odd"))
+    pulses = [a_pulse(store, "a"), a_pulse(store, "b"), a_pulse(odd, "c"), a_pulse(odd, "d")]
+    for each in pulses:
+        each.start()
+    until(lambda: not pulses[0].beats)
+    store.beats.clear()
+    until(lambda: store.beats and odd.beats)
+    assert [each.beats for each in pulses] == [False, True, True, True]
+    for each in pulses:
+        each.stop()
+    assert caplog.text.count("run a is not recorded any more") == 1
+    assert "heartbeat of run c failed: odd" in caplog.text
+
+
+def test_a_thread_that_does_not_live_is_replaced() -> None:
+    """Whatever kept it from starting, or ended it."""
+    store = Beaten()
+    pulse._hearts[id(store)] = pulse._Heart(cast("MetadataStore", store))
+    each = a_pulse(store, "run")
+    each.start()
+    until(lambda: store.beats)
+    each.stop()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
