@@ -466,7 +466,7 @@ class Runner:
                     self.ended[call.position] = Ended(Status.CANCELLED)
                     step_run = StepRunRecord(new_id(), self.run.id, call.name, call.step.name, call.position, Status.CANCELLED)
                     self._ledger.add(StepCommit(step_run))
-            self._settle(is_last=error is not None)
+            self._settle(error)
             duration = time.perf_counter_ns() - self._clock
             first = error or (self.errors[0] if self.errors else None)
             run = replace(
@@ -487,11 +487,13 @@ class Runner:
                 self._ledger.end(run, has_plan=self._is_planned)
             self.run, self._is_over = run, True
 
-    def _settle(self, *, is_last: bool) -> None:
+    def _settle(self, error: BaseException | None) -> None:
         if self._unsettled:
             try:
                 self.artifacts.store.sync(self._unsettled)
                 self.metadata.settle(self._unsettled)
-            except StoreError:
-                if not is_last:  # else the end is recorded all the same: what was not synced is known by its mark
+            except StoreError as unsynced:
+                if error is None:
                     raise
+                if error is not unsynced:  # the end is recorded all the same: what was not synced is known by its mark
+                    error.add_note(f"nor could what the run stored be synced: {unsynced}")

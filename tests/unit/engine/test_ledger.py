@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from lineal import Client, pipeline, step
+from lineal.artifact_store.local import LocalArtifactStore
 from lineal.engine import ledger, pulse
 from lineal.engine.ledger import Ledger
-from lineal.errors import StorageFull, UsageError
+from lineal.errors import StorageFull, StoreError, UsageError
 from lineal.metadata_store.base import MetadataStore
 from lineal.metadata_store.connections import Connections
 from lineal.metadata_store.sql import SqliteMetadataStore
@@ -190,3 +191,26 @@ def test_ctrl_c_while_the_end_of_a_run_that_failed_is_recorded(monkeypatch: pyte
     finally:
         signal.signal(signal.SIGINT, before)
     assert Client().get_pipeline_run("latest").status == "failed"
+
+
+def test_an_end_whose_bytes_cannot_be_synced_is_recorded_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says why, and what was not synced stays marked."""
+    monkeypatch.setenv("LINEAL_DURABILITY", "run")
+
+    @step(undeclared="off")
+    def large() -> bytes:
+        return bytes(100_000)
+
+    @pipeline
+    def saving() -> None:
+        large()
+
+    def refused(*_: Any) -> None:
+        raise StoreError("the disk does not answer")
+
+    monkeypatch.setattr(LocalArtifactStore, "sync", refused)
+    with pytest.raises(StoreError, match="does not answer"):
+        saving()
+    run = Client().get_pipeline_run("latest")
+    assert (run.status, run.error) == ("failed", "StoreError: the disk does not answer")
+    assert run.steps["large"].output.record.object.boot is not None
